@@ -1,0 +1,1 @@
+"""The data plane: connector, Flink job, quarantine and the WMS simulator."""

@@ -1,0 +1,1 @@
+"""The control plane: command line, embedded engines, supervisor, report."""

@@ -1,0 +1,137 @@
+"""Where one embedded stack lives: its folder, its ports, its secrets.
+
+Every path, port and credential of the stack comes from here, so two stacks with different
+``MESH_HOME`` and ``MESH_PORT_BASE`` never meet.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from wms_mesh.errors import MeshError
+
+REPO = Path(__file__).resolve().parent.parent
+LOOPBACK = "127.0.0.1"
+
+# Below the usual ephemeral range (32768 upwards), so an outgoing connection never takes one of them.
+DEFAULT_PORT_BASE = 28000
+
+# A port is base + its place in this list; append only, so that existing stacks keep their ports.
+PORTS = (
+    "kafka",
+    "kafka-controller",
+    "connect",
+    "s3",
+    "postgres",
+    "metastore",
+    "trino",
+    "flink-rest",
+    "flink-jobmanager-rpc",
+    "flink-blob",
+    "flink-taskmanager-rpc",
+    "flink-taskmanager-data",
+    "mongodb",
+)
+
+
+class Naming(StrEnum):
+    """How the source spells its fields, and where its collections stand."""
+
+    SNAKE_CASE = "snake_case"  # database wms, order_id
+    CAMEL_CASE = "camelCase"  # one database per service, orderId
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One embedded stack.
+
+    home: folder of configuration, data, logs and secrets (``MESH_HOME``, default ``.mesh``).
+    port_base: first port of the block (``MESH_PORT_BASE``).
+    cache: downloads and environments, shared by all stacks (``XDG_CACHE_HOME``/wms-mesh).
+    naming: the source's naming style (``MESH_NAMING``).
+    checkpoint_seconds: how often the bronze job commits (``MESH_CHECKPOINT_SECONDS``).
+    mongodb_uri: an existing replica set to capture (``MESH_MONGODB_URI``), or None for an embedded one.
+    """
+
+    home: Path
+    port_base: int
+    cache: Path
+    naming: Naming
+    checkpoint_seconds: int
+    mongodb_uri: str | None
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> Stack:
+        """Read the stack from the environment.
+
+        Raises MeshError when a value cannot be used.
+        """
+        cache_home = Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        naming = env.get("MESH_NAMING", Naming.SNAKE_CASE)
+        if naming not in list(Naming):
+            raise MeshError(f"MESH_NAMING is '{naming}': set it to one of {', '.join(Naming)}.")
+        return cls(
+            home=Path(env.get("MESH_HOME") or REPO / ".mesh").resolve(),
+            port_base=_whole_number(env, "MESH_PORT_BASE", DEFAULT_PORT_BASE, 1024, 65535 - len(PORTS)),
+            cache=cache_home / "wms-mesh",
+            naming=Naming(naming),
+            checkpoint_seconds=_whole_number(env, "MESH_CHECKPOINT_SECONDS", 5, 1, 3600),
+            mongodb_uri=env.get("MESH_MONGODB_URI") or None,
+        )
+
+    def port(self, name: str) -> int:
+        """The port of one listener; ``name`` is an entry of PORTS."""
+        return self.port_base + PORTS.index(name)
+
+    def address(self, name: str) -> str:
+        """``127.0.0.1:port`` of one listener."""
+        return f"{LOOPBACK}:{self.port(name)}"
+
+    def url(self, name: str) -> str:
+        """``http://127.0.0.1:port`` of one listener."""
+        return f"http://{self.address(name)}"
+
+    def data(self, engine: str) -> Path:
+        """The engine's data folder; created on first use."""
+        return _folder(self.home / "data" / engine)
+
+    def conf(self, engine: str) -> Path:
+        """The engine's rendered configuration; created on first use."""
+        return _folder(self.home / "conf" / engine)
+
+    def log(self, engine: str) -> Path:
+        """The engine's one log file."""
+        return _folder(self.home / "logs") / f"{engine}.log"
+
+    def run(self) -> Path:
+        """Process ids and the supervisor's state."""
+        return _folder(self.home / "run")
+
+    def secret(self, name: str) -> str:
+        """A credential of this stack, generated on first use into a file that only its owner can read."""
+        path = _folder(self.home / "secrets", mode=0o700) / name
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_text(encoding="utf-8")
+        value = secrets.token_hex(20)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(value)
+        return value
+
+
+def _folder(path: Path, mode: int = 0o755) -> Path:
+    path.mkdir(parents=True, exist_ok=True, mode=mode)
+    return path
+
+
+def _whole_number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = env.get(name) or str(default)
+    if not text.isdecimal() or not low <= int(text) <= high:
+        raise MeshError(f"{name} is '{text}': set it to a whole number from {low} to {high}.")
+    return int(text)
