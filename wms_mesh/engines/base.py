@@ -58,6 +58,14 @@ class Engine(ABC):
     def check(self) -> None:
         """Do a piece of real work against the running engine, within 10 s; raise NotReady when it fails."""
 
+    def external(self) -> bool:
+        """Whether somebody else runs it (a MongoDB of one's own): then it is only checked, never started."""
+        return False
+
+    def detail(self) -> dict[str, object]:
+        """Facts worth showing in ``status``."""
+        return {}
+
     def render(self, template: str, target: Path, **values: object) -> Path:
         """Render ``templates/<template>`` to ``target`` (mode 0600: it may hold a credential)."""
         text = _TEMPLATES.get_template(template).render(stack=self.stack, **values)

@@ -1,0 +1,154 @@
+"""The command line: ``./mesh COMMAND``. Each command says what it does, and ends with what to do next."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from wms_mesh import lifecycle, views
+from wms_mesh.errors import MeshError
+from wms_mesh.stack import REPO, Stack
+
+app = typer.Typer(
+    help="The WMS data mesh on one machine: MongoDB to KPI, with real engines.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+console = Console(stderr=True)  # progress and notes; results go to standard output
+
+Engines = Annotated[list[str] | None, typer.Argument(help="Only these engines and what they need.", show_default="all")]
+
+
+@app.command()
+def up(engines: Engines = None) -> None:
+    """Start the embedded stack and wait until every engine did real work."""
+    from wms_mesh import doctor
+
+    stack = Stack.from_env()
+    doctor.require(stack)
+    with Live(console=console, refresh_per_second=4, transient=True) as live:
+        now = lifecycle.up(stack, engines or [], lambda status: live.update(views.waiting(status)))
+    console.print(views.status_table(now))
+    console.print("Next: [b]./mesh simulate[/b] writes a working day, [b]./mesh sql[/b] asks questions, [b]./mesh down[/b] stops.")
+
+
+@app.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")] = False) -> None:
+    """Show every engine: state, process, port, memory, restarts, and what the connector and the job do."""
+    now = lifecycle.status(Stack.from_env())
+    if as_json:
+        print(json.dumps(now.as_json(), indent=2, default=str))
+    else:
+        Console().print(views.status_table(now))
+    if not now.ready:
+        raise typer.Exit(1)
+
+
+@app.command()
+def logs(
+    engine: Annotated[str, typer.Argument(help="An engine of `./mesh status`, or `supervisor`.")],
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many lines from the end.")] = 100,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing what is added.")] = False,
+) -> None:
+    """Print an engine's log."""
+    folder = Stack.from_env().home / "logs"
+    path = folder / f"{engine}.log"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in folder.glob("*.log"))) or "none yet: `./mesh up` first"
+        raise MeshError(f"There is no log of '{engine}'. There is one of: {known}.")
+    raise typer.Exit(subprocess.call(["tail", f"-n{lines}", *(["-F"] if follow else []), str(path)]))
+
+
+@app.command()
+def down(purge: Annotated[bool, typer.Option("--purge", help="Then remove all data, logs and secrets of this stack.")] = False) -> None:
+    """Stop everything in order. The data stays, unless --purge."""
+    stack = Stack.from_env()
+    with Live(console=console, refresh_per_second=4, transient=True) as live:
+        ran = lifecycle.down(stack, lambda now: live.update(views.stopping(now)))
+    console.print("Stopped." if ran else "Nothing was running.")
+    if purge:
+        lifecycle.purge(stack)
+        console.print(f"Removed {stack.home}. Downloads stay in {stack.cache}; remove that folder to be rid of them, too.")
+    elif ran:
+        console.print("The data is kept: [b]./mesh up[/b] goes on where it stopped.")
+
+
+@app.command()
+def doctor() -> None:
+    """Check beforehand all that `up` needs: Python, Java, ports, disk, memory."""
+    from wms_mesh import doctor as checks
+
+    findings = checks.diagnose(Stack.from_env())
+    Console().print(checks.table(findings))
+    if any(finding.state == "fail" for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def sql(
+    command: Annotated[str | None, typer.Option("--command", "-c", help="One or more statements, separated by ';'.")] = None,
+    file: Annotated[Path | None, typer.Option("--file", "-f", exists=True, dir_okay=False, help="Statements in a file.")] = None,
+    output: Annotated[str, typer.Option("--format", help="table, csv or json (a line per row).")] = "table",
+) -> None:
+    """Ask Trino; without -c or -f, a prompt."""
+    from wms_mesh import sql as client
+
+    text = command if command is not None else file.read_text(encoding="utf-8") if file else None
+    if text is None and not sys.stdin.isatty():
+        text = sys.stdin.read()
+    client.run(Stack.from_env(), text, client.Format(output))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def refresh(context: typer.Context) -> None:
+    """Build silver and gold from what is new in bronze: `dbt build`; further options go to dbt."""
+    from wms_mesh import transform
+
+    raise typer.Exit(transform.build(Stack.from_env(), context.args))
+
+
+@app.command()
+def demo(
+    hours: Annotated[float, typer.Option(min=0.1, help="Virtual hours of the simulated working day.")] = 8.0,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated warehouse.")] = 7,
+) -> None:
+    """The main job, from nothing to KPIs: start, simulate a working day, transform, check, report."""
+    from wms_mesh import demo as story
+
+    doctor_needs = Stack.from_env()
+    raise typer.Exit(story.run(doctor_needs, hours=hours, seed=seed))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def test(
+    context: typer.Context,
+    suite: Annotated[str | None, typer.Argument(help="lint, unit or stack.", show_default="all of them")] = None,
+) -> None:
+    """Run the tests on an isolated stack; further options go to pytest."""
+    from wms_mesh import testing
+
+    raise typer.Exit(testing.run(suite, context.args))
+
+
+def main() -> None:
+    """Entry point: a MeshError is one sentence on standard error, never a traceback."""
+    try:
+        app(prog_name="./mesh")
+    except MeshError as error:
+        console.print(f"[red]{error}[/red]", highlight=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+
+
+if __name__ == "__main__":
+    main()
