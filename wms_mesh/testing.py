@@ -1,0 +1,57 @@
+"""``./mesh test``: the same suites for a person, for pre-commit and for CI."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from wms_mesh.errors import MeshError
+from wms_mesh.stack import REPO
+
+PYTHON_CODE = ("wms_mesh", "ingest", "tests")
+
+# Each suite is a list of commands; the stack suite starts its own stack, away from the user's.
+SUITES: dict[str, list[list[str]]] = {
+    "lint": [
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["mypy", *PYTHON_CODE],
+    ],
+    "unit": [["pytest", "tests/unit"]],
+    "stack": [["pytest", "tests/stack"]],
+}
+
+
+def run(suite: str | None, arguments: Sequence[str]) -> int:
+    """Run one suite, or all; returns 0 when every command of it did.
+
+    arguments: added to the pytest commands. Raises MeshError for a suite that does not exist.
+    """
+    if suite is not None and suite not in SUITES:
+        raise MeshError(f"There is no suite '{suite}': choose from {', '.join(SUITES)}.")
+    console = Console(stderr=True)
+    failed: list[str] = []
+    for name in [suite] if suite else SUITES:
+        for module, *options in SUITES[name]:
+            shown = " ".join([module, *options])
+            console.rule(f"{name}: {shown}", align="left")
+            started = time.monotonic()
+            extra = arguments if module == "pytest" else ()
+            code = subprocess.run(
+                [sys.executable, "-m", module, *options, *extra],
+                cwd=REPO,
+                env={**os.environ, "PYTHONPATH": str(REPO)},
+                stdin=subprocess.DEVNULL,
+                check=False,
+            ).returncode
+            console.print(f"{shown}: {'passed' if code == 0 else 'FAILED'} in {time.monotonic() - started:.0f} s")
+            if code:
+                failed.append(shown)
+    if failed:
+        console.print(f"[red]Failed: {'; '.join(failed)}[/red]", highlight=False)
+    return 1 if failed else 0
