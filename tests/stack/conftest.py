@@ -1,0 +1,62 @@
+"""One stack of real engines for the whole suite, away from the user's: own folder, own ports."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from wms_mesh import doctor, lifecycle
+from wms_mesh.lifecycle import Status
+from wms_mesh.stack import Naming, Stack
+
+# Away from the default base, so that a developer's own stack may run beside the tests.
+TEST_PORT_BASE = "29000"
+
+
+def _print_changes() -> Callable[[Status], None]:
+    """Progress for a log: a line whenever another unit became ready."""
+    seen: set[str] = set()
+
+    def progress(now: Status) -> None:
+        for unit in now.units:
+            if unit.state == "ready" and unit.name not in seen:
+                seen.add(unit.name)
+                print(f"  {unit.name} is ready ({len(seen)} of {len(now.units)})", flush=True)
+
+    return progress
+
+
+@pytest.fixture(scope="session")
+def start_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Naming], Stack]]:
+    """Start a fresh stack of a naming style; one runs at a time, all are removed at the end."""
+    current: list[Stack] = []
+
+    def stop() -> None:
+        while current:
+            stack = current.pop()
+            lifecycle.down(stack, lambda _: None)
+            lifecycle.purge(stack)
+
+    def start(naming: Naming) -> Stack:
+        stop()
+        os.environ["MESH_HOME"] = str(tmp_path_factory.mktemp(f"stack-{naming.lower()}"))
+        os.environ["MESH_PORT_BASE"] = os.environ.get("MESH_TEST_PORT_BASE", TEST_PORT_BASE)
+        os.environ["MESH_NAMING"] = naming
+        stack = Stack.from_env()
+        doctor.require(stack)
+        current.append(stack)
+        print(f"\nStarting a stack in {stack.home} from port {stack.port_base}", flush=True)
+        now = lifecycle.up(stack, (), _print_changes())
+        print(f"Ready after {now.ready_seconds:.0f} s, {now.total_rss_mb:,.0f} MB", flush=True)
+        return stack
+
+    yield start
+    stop()
+
+
+@pytest.fixture(scope="session")
+def running_stack(start_stack: Callable[[Naming], Stack]) -> Stack:
+    """The suite's stack, in the requirements' naming style."""
+    return start_stack(Naming.SNAKE_CASE)
