@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ from bson.datetime_ms import DatetimeMS
 from bson.int64 import Int64
 
 from ingest.simulator.changes import Document
+from ingest.simulator.stream import stream
 
 Path = tuple[str, ...]  # a name inside an array means: of its first element
 
@@ -74,7 +74,7 @@ class Defects:
     """Damages a share of the documents. It draws from its own stream, so the world beside it stays the same."""
 
     def __init__(self, seed: int, share: float, names: Mapping[str, str]) -> None:
-        self._random = random.Random(f"defects:{seed}")
+        self._random = stream("defects", seed)
         self._share = share
         self._names = names
 

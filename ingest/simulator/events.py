@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from datetime import UTC, datetime, timedelta
 
 from ingest.collections import EVENT_TOPICS
@@ -11,6 +10,7 @@ from ingest.simulator.changes import Change, Document, EventRecord
 from ingest.simulator.defects import BROKEN_EVENTS
 from ingest.simulator.ids import Ids
 from ingest.simulator.options import Options
+from ingest.simulator.stream import stream
 
 _SOURCES = {
     "wms.orders.events": "/wms/order-service",
@@ -41,7 +41,7 @@ class EventLog:
 
     def __init__(self, options: Options, ids: Ids) -> None:
         self._ids = ids
-        self._random = random.Random(f"events:{options.seed}")
+        self._random = stream("events", options.seed)
         self._malformed = options.malformed
         self._duplicates = options.duplicates
         self._written = {topic: [0] * partitions for topic, partitions in EVENT_TOPICS.items()}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import random
 
 from bson import ObjectId
+
+from ingest.simulator.stream import stream
 
 # The warehouse opened then: articles and workers carry it as creation time, so that their ids are the same in every
 # run and a second run overwrites them instead of breaking the unique index on sku and worker id.
@@ -16,7 +17,7 @@ class Ids:
     """Ids of one run. The start is part of the stream: the same seed on another day must not reuse order ids."""
 
     def __init__(self, seed: int, start_ms: int) -> None:
-        self._random = random.Random(f"ids:{seed}:{start_ms}")
+        self._random = stream("ids", seed, start_ms)
         self._process = self._random.randbytes(5)
         self._counter = self._random.getrandbits(24)
 

@@ -149,7 +149,7 @@ class Inventory:
             "createdAt": world.now,
             "expiresAt": instant(world.now_ms + 24 * HOUR),
         }
-        document["reservations"] = _kept(document["reservations"]) + [reservation]
+        document["reservations"] = [*_kept(document["reservations"]), reservation]
         _move(stock, location_id, "available", "reserved", quantity)
         return Hold(stock, quantity, location_id, reservation)
 
@@ -217,7 +217,7 @@ class Inventory:
         }
         world.step("reservation", hold.reservation, "staged")
         hold.allocation = allocation
-        stock.document["hardAllocations"] = _kept(stock.document["hardAllocations"]) + [allocation]
+        stock.document["hardAllocations"] = [*_kept(stock.document["hardAllocations"]), allocation]
         _move(stock, hold.location_id, "reserved", "hardAllocated", hold.quantity)
         if world.fill:
             self._picked(stock)

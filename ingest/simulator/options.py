@@ -10,6 +10,7 @@ from wms_mesh.errors import MeshError
 from wms_mesh.stack import Naming
 
 DAY_MS = 86_400_000
+DEFAULT_DURATION = timedelta(hours=8)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SHARES = ("cancellations", "deletes", "late_updates", "malformed", "duplicates")
 
@@ -35,7 +36,7 @@ class Options:
     """
 
     start: datetime
-    duration: timedelta = timedelta(hours=8)
+    duration: timedelta = DEFAULT_DURATION
     rate: float = 60.0
     history_days: int = 3
     seed: int = 1

@@ -12,6 +12,7 @@ import random
 from dataclasses import dataclass
 
 from ingest.simulator.statuses import SEEDS
+from ingest.simulator.stream import stream
 
 # code, name, zone, articles, kg from/to, price from/to, reorder point from/to, how many are hazmat, fragile, high
 # value (they stand first) and oversized (they stand last)
@@ -135,7 +136,7 @@ class Reference:
 
         56 workers carry about 200 orders an hour, the stock as it stands about 60.
         """
-        draw = random.Random("reference")
+        draw = stream("reference")
         products = _products(draw, _locations(), max(1.0, orders_per_hour / 60))
         return cls(_sellers(products), _people(draw, math.ceil(orders_per_hour / 200)), _carriers())
 

@@ -10,7 +10,7 @@ from wms_mesh.stack import REPO
 SEEDS = REPO / "seeds"
 
 
-class UnknownStatus(ValueError):
+class UnknownStatusError(ValueError):
     """A status, or a step between two of them, that the seeds do not list."""
 
 
@@ -22,15 +22,15 @@ class Statuses:
         self._steps = steps
 
     def initial(self, entity: str, status: str) -> str:
-        """The status, when an entity may begin with it; raise UnknownStatus otherwise."""
+        """The status, when an entity may begin with it; raise UnknownStatusError otherwise."""
         if not self._values.get((entity, status), False):
-            raise UnknownStatus(f"{entity} cannot begin as '{status}': seeds/status_values.csv does not say so.")
+            raise UnknownStatusError(f"{entity} cannot begin as '{status}': seeds/status_values.csv does not say so.")
         return status
 
     def step(self, entity: str, current: str, status: str) -> str:
-        """The status, when an entity may step to it from ``current``; raise UnknownStatus otherwise."""
+        """The status, when an entity may step to it from ``current``; raise UnknownStatusError otherwise."""
         if (entity, current, status) not in self._steps:
-            raise UnknownStatus(
+            raise UnknownStatusError(
                 f"{entity} cannot go from '{current}' to '{status}': seeds/status_transitions.csv does not say so."
             )
         return status
@@ -45,7 +45,7 @@ def load() -> Statuses:
         steps = frozenset((row["entity"], row["from_status"], row["to_status"]) for row in csv.DictReader(file))
     unknown = sorted({(entity, end) for entity, *ends in steps for end in ends} - values.keys())
     if unknown:
-        raise UnknownStatus(
+        raise UnknownStatusError(
             f"seeds/status_transitions.csv names {unknown}, which seeds/status_values.csv does not list."
         )
     return Statuses(values, steps)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +16,7 @@ from ingest.simulator.events import EventLog
 from ingest.simulator.ids import Ids
 from ingest.simulator.naming import Copier
 from ingest.simulator.options import DAY_MS, Options
+from ingest.simulator.stream import stream
 
 SECOND = 1000
 MINUTE = 60 * SECOND
@@ -44,7 +44,7 @@ class World:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.fill = not options.only_what_services_write
-        self.random = random.Random(f"world:{options.seed}")
+        self.random = stream("world", options.seed)
         self.ids = Ids(options.seed, options.start_ms)
         self.statuses = statuses.load()
         self.documents: dict[str, dict[ObjectId, Document]] = {}
@@ -145,7 +145,7 @@ class World:
             self._events.append(self._out, self.now_ms, f"wms.{topic}.events", event_type, subject, data)
 
     def step(self, entity: str, document: Document, status: str) -> None:
-        """Move a document to a status along the seeds' state machine; raise UnknownStatus otherwise."""
+        """Move a document to a status along the seeds' state machine; raise UnknownStatusError otherwise."""
         document["status"] = self.statuses.step(entity, document["status"], status)
 
     def touch(self, document: Document) -> None:
