@@ -12,9 +12,10 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
+from ingest.simulator import cli as simulator
 from wms_mesh import lifecycle, views
 from wms_mesh.errors import MeshError
-from wms_mesh.stack import REPO, Stack
+from wms_mesh.stack import Stack
 
 app = typer.Typer(
     help="The WMS data mesh on one machine: MongoDB to KPI, with real engines.",
@@ -37,7 +38,9 @@ def up(engines: Engines = None) -> None:
     with Live(console=console, refresh_per_second=4, transient=True) as live:
         now = lifecycle.up(stack, engines or [], lambda status: live.update(views.waiting(status)))
     console.print(views.status_table(now))
-    console.print("Next: [b]./mesh simulate[/b] writes a working day, [b]./mesh sql[/b] asks questions, [b]./mesh down[/b] stops.")
+    console.print(
+        "Next: [b]./mesh simulate[/b] writes a working day, [b]./mesh sql[/b] asks questions, [b]./mesh down[/b] stops."
+    )
 
 
 @app.command()
@@ -68,7 +71,11 @@ def logs(
 
 
 @app.command()
-def down(purge: Annotated[bool, typer.Option("--purge", help="Then remove all data, logs and secrets of this stack.")] = False) -> None:
+def down(
+    purge: Annotated[
+        bool, typer.Option("--purge", help="Then remove all data, logs and secrets of this stack.")
+    ] = False,
+) -> None:
     """Stop everything in order. The data stays, unless --purge."""
     stack = Stack.from_env()
     with Live(console=console, refresh_per_second=4, transient=True) as live:
@@ -76,7 +83,9 @@ def down(purge: Annotated[bool, typer.Option("--purge", help="Then remove all da
     console.print("Stopped." if ran else "Nothing was running.")
     if purge:
         lifecycle.purge(stack)
-        console.print(f"Removed {stack.home}. Downloads stay in {stack.cache}; remove that folder to be rid of them, too.")
+        console.print(
+            f"Removed {stack.home}. Downloads stay in {stack.cache}; remove that folder to be rid of them, too."
+        )
     elif ran:
         console.print("The data is kept: [b]./mesh up[/b] goes on where it stopped.")
 
@@ -94,8 +103,12 @@ def doctor() -> None:
 
 @app.command()
 def sql(
-    command: Annotated[str | None, typer.Option("--command", "-c", help="One or more statements, separated by ';'.")] = None,
-    file: Annotated[Path | None, typer.Option("--file", "-f", exists=True, dir_okay=False, help="Statements in a file.")] = None,
+    command: Annotated[
+        str | None, typer.Option("--command", "-c", help="One or more statements, separated by ';'.")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", exists=True, dir_okay=False, help="Statements in a file.")
+    ] = None,
     output: Annotated[str, typer.Option("--format", help="table, csv or json (a line per row).")] = "table",
 ) -> None:
     """Ask Trino; without -c or -f, a prompt."""
@@ -105,6 +118,9 @@ def sql(
     if text is None and not sys.stdin.isatty():
         text = sys.stdin.read()
     client.run(Stack.from_env(), text, client.Format(output))
+
+
+app.command("simulate")(simulator.command)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -123,8 +139,7 @@ def demo(
     """The main job, from nothing to KPIs: start, simulate a working day, transform, check, report."""
     from wms_mesh import demo as story
 
-    doctor_needs = Stack.from_env()
-    raise typer.Exit(story.run(doctor_needs, hours=hours, seed=seed))
+    raise typer.Exit(story.run(Stack.from_env(), hours=hours, seed=seed))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

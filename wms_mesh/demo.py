@@ -50,7 +50,9 @@ def run(stack: Stack, *, hours: float, seed: int) -> int:
     with console.status("Waiting for the last record") as waiting:
         accounts = ledger.await_quiet(stack, progress=waiting.update)
     if transform.build(stack):
-        raise MeshError("dbt failed: the lines above name the model or test; `./mesh logs trino` shows the engine's side.")
+        raise MeshError(
+            "dbt failed: the lines above name the model or test; `./mesh logs trino` shows the engine's side."
+        )
 
     console.rule("4 of 4  Report", align="left")
     return report(stack, accounts, started)
@@ -73,18 +75,22 @@ def report(stack: Stack, accounts: list[PartitionAccount], started: float) -> in
     for difference in [entry for result in results for entry in result.differences][:SHOWN_DIFFERENCES]:
         console.print(_sentence(difference), style="red", highlight=False)
     freshness = measure_freshness(stack)
-    console.print(f"Freshness, change in MongoDB to row in bronze: p50 {freshness.p50:.1f} s, p99 {freshness.p99:.1f} s.\n")
+    console.print(
+        f"Freshness, change in MongoDB to row in bronze: p50 {freshness.p50:.1f} s, p99 {freshness.p99:.1f} s.\n"
+    )
     console.print(_kpis(stack))
 
     wrong = [f"{entry.missing} records missing in bronze" for entry in accounts if entry.missing]
     wrong += [f"{entry.doubled} records twice in bronze ({entry.topic})" for entry in accounts if entry.doubled]
-    wrong += [f"{len(result.differences)} differences in {result.collection}" for result in results if result.differences]
+    wrong += [
+        f"{len(result.differences)} differences in {result.collection}" for result in results if result.differences
+    ]
     if wrong:
         console.print(f"The numbers disagree: {'; '.join(wrong)}.", style="bold red")
         return 1
     console.print(f"Every number agrees. The demo took {time.monotonic() - started:.0f} s.", style="bold green")
     console.print(
-        f"\nTrino    {stack.url('trino')}  (user: any)   ./mesh sql -c \"select * from gold.order_fulfillment_daily\"\n"
+        f'\nTrino    {stack.url("trino")}  (user: any)   ./mesh sql -c "select * from gold.order_fulfillment_daily"\n'
         f"Flink    {stack.url('flink-rest')}\n"
         f"Connect  {stack.url('connect')}/connectors/mongodb-cdc-connector/status\n"
         "Next     ./mesh simulate --help writes more changes, ./mesh refresh carries them to gold, ./mesh down stops.",
@@ -142,7 +148,9 @@ def _kpis(stack: Stack) -> Table:
     table = Table(title="gold.order_fulfillment_daily", title_justify="left", box=None, header_style="bold")
     for heading in KPI_COLUMNS.split(", "):
         table.add_column(heading)
-    for values in sql.query(stack, f"select {KPI_COLUMNS} from gold.order_fulfillment_daily order by date desc, priority limit 9"):
+    for values in sql.query(
+        stack, f"select {KPI_COLUMNS} from gold.order_fulfillment_daily order by date desc, priority limit 9"
+    ):
         table.add_row(*(f"{value:.2f}" if isinstance(value, float) else str(value) for value in values))
     return table
 

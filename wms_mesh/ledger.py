@@ -16,7 +16,8 @@ from wms_mesh.stack import Stack
 QUIET_SECONDS = 6.0  # no new record for so long means the connector has caught up (it polls each second)
 
 _ROWS_BY_OFFSET = " union all ".join(
-    f"select kafka_topic, kafka_partition, kafka_offset, {int(table == QUARANTINE_TABLE)} as is_quarantined from bronze.{table}"
+    f"select kafka_topic, kafka_partition, kafka_offset, {int(table == QUARANTINE_TABLE)} as is_quarantined"
+    f" from bronze.{table}"
     for table in (*(collection.bronze_table for collection in COLLECTIONS), EVENTS_TABLE, QUARANTINE_TABLE)
 )
 # Only offsets that Kafka still holds: older rows outlive their topic's retention, newer ones came after the look.
@@ -82,7 +83,9 @@ def account(stack: Stack) -> list[PartitionAccount]:
     ]
 
 
-def await_quiet(stack: Stack, limit: float = 300.0, progress: Callable[[str], None] = lambda _: None) -> list[PartitionAccount]:
+def await_quiet(
+    stack: Stack, limit: float = 300.0, progress: Callable[[str], None] = lambda _: None
+) -> list[PartitionAccount]:
     """Wait until the source is drained: no new record for QUIET_SECONDS, and every offset in Iceberg.
 
     limit: seconds. progress: told how many records are still on their way.
@@ -105,6 +108,7 @@ def await_quiet(stack: Stack, limit: float = 300.0, progress: Callable[[str], No
             progress(f"{sum(now):,} records in Kafka, still arriving")
         if time.monotonic() > deadline:
             raise MeshError(
-                f"After {limit:.0f} s records are still on their way to bronze: `./mesh status` shows the connector and the job."
+                f"After {limit:.0f} s records are still on their way to bronze: "
+                "`./mesh status` shows the connector and the job."
             )
         time.sleep(1.0)

@@ -116,7 +116,9 @@ def up(stack: Stack, names: Sequence[str], progress: Callable[[Status], None]) -
         if not now.supervised:
             raise MeshError("The supervisor ended. Look at `./mesh logs supervisor`.")
         if time.monotonic() > deadline:
-            waiting = ", ".join(f"{unit.name} ({unit.reason or unit.state})" for unit in now.units if unit.state != State.READY)
+            waiting = ", ".join(
+                f"{unit.name} ({unit.reason or unit.state})" for unit in now.units if unit.state != State.READY
+            )
             raise MeshError(f"Not ready after {UP_LIMIT:.0f} s: {waiting}. Look at `./mesh logs ENGINE`.")
         time.sleep(0.3)
 
@@ -165,7 +167,9 @@ def _start_supervisor(stack: Stack, names: Sequence[str]) -> None:
         )
     while not state_file(stack).exists():
         if process.poll() is not None:
-            raise MeshError(f"The supervisor did not start (code {process.returncode}): `./mesh logs supervisor` says why.")
+            raise MeshError(
+                f"The supervisor did not start (code {process.returncode}): `./mesh logs supervisor` says why."
+            )
         time.sleep(0.05)
 
 

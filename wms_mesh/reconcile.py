@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bson import CodecOptions, Decimal128, Int64
@@ -20,8 +20,8 @@ from ingest.collections import COLLECTIONS, Collection
 from wms_mesh import sql
 from wms_mesh.stack import LOOPBACK, Naming, Stack
 
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-EARLIEST = datetime(1900, 1, 1, tzinfo=timezone.utc)  # Go's zero time, year 1, means "not set"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)  # Go's zero time, year 1, means "not set"
 
 Document = Mapping[str, Any]
 Reader = Callable[[Any], Any]
@@ -136,8 +136,14 @@ SILVER: dict[str, tuple[str, tuple[Column, ...]]] = {
             same("customer_id", text),
             same("status", text),
             same("priority", text),
-            same("items", rows(same("sku", text), same("quantity", whole), same("weight", number), same("unit_price", number))),
-            same("shipping_address", row(*(same(name, text) for name in ("street", "city", "state", "zip_code", "country")))),
+            same(
+                "items",
+                rows(same("sku", text), same("quantity", whole), same("weight", number), same("unit_price", number)),
+            ),
+            same(
+                "shipping_address",
+                row(*(same(name, text) for name in ("street", "city", "state", "zip_code", "country"))),
+            ),
             same("wave_id", text),
             same("tracking_number", text),
             same("promised_delivery_at", moment),
@@ -207,7 +213,9 @@ def database(stack: Stack, collection: Collection) -> str:
 
 def compare(stack: Stack) -> list[Reconciliation]:
     """Compare every collection that has a silver table."""
-    return [_compare(stack, collection, *SILVER[collection.name]) for collection in COLLECTIONS if collection.name in SILVER]
+    return [
+        _compare(stack, collection, *SILVER[collection.name]) for collection in COLLECTIONS if collection.name in SILVER
+    ]
 
 
 def _compare(stack: Stack, collection: Collection, table: str, columns: Sequence[Column]) -> Reconciliation:
@@ -223,8 +231,12 @@ def _compare(stack: Stack, collection: Collection, table: str, columns: Sequence
         key: [plain(value) for value in values]
         for key, *values in sql.query(stack, f"select document_id, {names} from silver.{table} where not is_deleted")
     }
-    differences = [Difference(collection.name, key, "-", "a document", "no row") for key in expected.keys() - found.keys()]
-    differences += [Difference(collection.name, key, "-", "no document", "a row") for key in found.keys() - expected.keys()]
+    differences = [
+        Difference(collection.name, key, "-", "a document", "no row") for key in expected.keys() - found.keys()
+    ]
+    differences += [
+        Difference(collection.name, key, "-", "no document", "a row") for key in found.keys() - expected.keys()
+    ]
     for key in sorted(expected.keys() & found.keys()):
         differences += [
             Difference(collection.name, key, column.name, wanted, got)
@@ -240,7 +252,7 @@ def plain(value: Any) -> Any:
         return tuple(plain(item) for item in value)
     if isinstance(value, list):
         return [plain(item) for item in value]
-    return value.astimezone(timezone.utc) if isinstance(value, datetime) else value
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
 def snake_case(value: Any) -> Any:
@@ -251,4 +263,6 @@ def snake_case(value: Any) -> Any:
 
 
 def _snake(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() and place else letter.lower() for place, letter in enumerate(name))
+    return "".join(
+        f"_{letter.lower()}" if letter.isupper() and place else letter.lower() for place, letter in enumerate(name)
+    )

@@ -41,13 +41,15 @@ def connect(stack: Stack, **session: str) -> Iterator[trino.dbapi.Connection]:
 
     Raises MeshError when nothing answers, or when a statement fails.
     """
-    connection = trino.dbapi.connect(
+    connection = trino.dbapi.connect(  # type: ignore[no-untyped-call]
         host=LOOPBACK, port=stack.port("trino"), user="mesh", catalog="iceberg", session_properties=session
     )
     try:
         yield connection
     except (requests.ConnectionError, trino.exceptions.TrinoConnectionError) as error:
-        raise MeshError(f"Trino does not answer on {stack.url('trino')}: `./mesh up` starts it, `./mesh status` shows it.") from error
+        raise MeshError(
+            f"Trino does not answer on {stack.url('trino')}: `./mesh up` starts it, `./mesh status` shows it."
+        ) from error
     except trino.exceptions.TrinoQueryError as error:
         raise MeshError(f"Trino says: {error.message}") from error
     finally:

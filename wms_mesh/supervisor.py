@@ -11,6 +11,7 @@ import fcntl
 import json
 import logging
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -180,7 +181,9 @@ class EngineUnit(Unit):
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                **({"user": command.user, "group": command.user, "extra_groups": []} if command.user else {}),
+                user=command.user,
+                group=command.user and pwd.getpwnam(command.user).pw_gid,
+                extra_groups=[] if command.user else None,
             )
         self.process = psutil.Process(self.child.pid)
         self.pidfile.write_text(f"{self.process.pid} {self.process.create_time()}", encoding="utf-8")

@@ -26,7 +26,9 @@ def status_table(now: Status) -> RenderableType:
         return Text("Nothing was started yet: ./mesh up")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("engine", "state", "pid", "port", "MB", "restarts", "detail"):
-        table.add_column(heading, justify="right" if heading in ("pid", "port", "MB", "restarts") else "left", overflow="fold")
+        table.add_column(
+            heading, justify="right" if heading in ("pid", "port", "MB", "restarts") else "left", overflow="fold"
+        )
     for unit in now.units:
         table.add_row(
             unit.name,
@@ -38,7 +40,10 @@ def status_table(now: Status) -> RenderableType:
             unit.reason or ", ".join(f"{key} {value}" for key, value in unit.detail.items()),
         )
     start = f"ready after {now.ready_seconds:.0f} s" if now.ready_seconds is not None else "not yet ready"
-    return Group(table, Text(f"Stack: {start if now.supervised else 'stopped'}, {now.total_rss_mb:,.0f} MB resident.", style="bold"))
+    return Group(
+        table,
+        Text(f"Stack: {start if now.supervised else 'stopped'}, {now.total_rss_mb:,.0f} MB resident.", style="bold"),
+    )
 
 
 def waiting(now: Status) -> RenderableType:

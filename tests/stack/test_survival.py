@@ -9,18 +9,17 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-import pytest
-
 from ingest.simulator.cli import simulate
 from tests.stack.test_chain import assert_silver_equals_mongodb, carry
 from wms_mesh import ledger, lifecycle
 from wms_mesh.stack import Stack
+from wms_mesh.supervisor import Record
 
 VICTIMS = ("connect", "flink-taskmanager", "flink-jobmanager", "trino")
 RECOVERY_LIMIT = 240.0  # seconds; a death is noticed in a few, a restart from a checkpoint takes some tens
 
 
-def unit_of(stack: Stack, name: str) -> lifecycle.Record:
+def unit_of(stack: Stack, name: str) -> Record:
     return next(unit for unit in lifecycle.status(stack).units if unit.name == name)
 
 

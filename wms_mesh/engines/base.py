@@ -16,7 +16,7 @@ from wms_mesh.stack import Stack
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-class NotReady(Exception):
+class NotReady(Exception):  # noqa: N818 - a state on the way to ready, not a failure
     """The check did not pass yet; the message says what is missing, for ``status``."""
 
 

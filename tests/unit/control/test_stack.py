@@ -12,7 +12,12 @@ from wms_mesh.stack import PORTS, Stack
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("MESH_PORT_BASE", "80"), ("MESH_PORT_BASE", "abc"), ("MESH_CHECKPOINT_SECONDS", "0"), ("MESH_NAMING", "kebab-case")],
+    [
+        ("MESH_PORT_BASE", "80"),
+        ("MESH_PORT_BASE", "abc"),
+        ("MESH_CHECKPOINT_SECONDS", "0"),
+        ("MESH_NAMING", "kebab-case"),
+    ],
 )
 def test_unusable_setting_is_named(name: str, value: str) -> None:
     with pytest.raises(MeshError, match=name):

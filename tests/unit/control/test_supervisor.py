@@ -110,7 +110,9 @@ def all_ready(supervisor: Supervisor) -> bool:
     return all(unit.record.state == State.READY for unit in supervisor.units.values())
 
 
-def test_engine_killed_is_started_again_and_the_restart_is_counted(stack: Stack, start: Callable[..., Supervisor]) -> None:
+def test_engine_killed_is_started_again_and_the_restart_is_counted(
+    stack: Stack, start: Callable[..., Supervisor]
+) -> None:
     supervisor = start(Sleeper(stack))
     wait_for(lambda: all_ready(supervisor), "ready")
     record = supervisor.units["sleeper"].record
