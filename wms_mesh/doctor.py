@@ -132,9 +132,15 @@ def _writable(name: str, folder: Path, setting: str) -> Finding:
             file.write(b"written")
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            return Finding(name, State.FAIL, f"The disk of {folder} is full: free some space, or set {setting} to a folder on another disk.")
+            return Finding(
+                name,
+                State.FAIL,
+                f"The disk of {folder} is full: free some space, or set {setting} to a folder on another disk.",
+            )
         return Finding(
-            name, State.FAIL, f"{folder} cannot be written ({error.strerror}): make it writable, or set {setting} to a folder that is."
+            name,
+            State.FAIL,
+            f"{folder} cannot be written ({error.strerror}): make it writable, or set {setting} to a folder that is.",
         )
     return Finding(name, State.OK, f"{folder} can be written.")
 
@@ -166,7 +172,10 @@ def _memory(stack: Stack) -> Finding:
     # What this stack itself already holds is not missing.
     own = sum(process.memory_info().rss for process in _own_processes(stack))
     available = _available_memory() + own
-    sentence = f"{available / GB:.1f} GB of memory are available; the idle stack takes {MEMORY / GB:.0f} GB, at work {MEMORY_AT_WORK / GB:.0f} GB"
+    sentence = (
+        f"{available / GB:.1f} GB of memory are available; the idle stack takes {MEMORY / GB:.0f} GB,"
+        f" at work {MEMORY_AT_WORK / GB:.0f} GB"
+    )
     if available < MEMORY:
         return Finding("memory", State.FAIL, f"{sentence}: end other programs, or use a machine with 8 GB or more.")
     if available < MEMORY_AT_WORK:
@@ -194,26 +203,41 @@ def _open_files(_: Stack) -> Finding:
         return Finding(
             "open files",
             State.FAIL,
-            f"A process may open {hard} files and the broker needs {OPEN_FILES}: raise the hard limit (`ulimit -Hn`, /etc/security/limits.conf).",
+            f"A process may open {hard} files and the broker needs {OPEN_FILES}: raise the hard limit (`ulimit -Hn`,"
+            " /etc/security/limits.conf).",
         )
-    return Finding("open files", State.OK, f"A process may open {'any number of' if hard == resource.RLIM_INFINITY else hard} files.")
+    return Finding(
+        "open files",
+        State.OK,
+        f"A process may open {'any number of' if hard == resource.RLIM_INFINITY else hard} files.",
+    )
 
 
 def _clock(_: Stack) -> Finding:
     # A clock before this code was written makes every certificate invalid and every row older than its source.
     now, written = time.time(), Path(__file__).stat().st_mtime
     if now < written - 86400:
-        return Finding("clock", State.FAIL, f"The clock says {time.strftime('%Y-%m-%d', time.gmtime(now))}, before this program was written: set it.")
+        return Finding(
+            "clock",
+            State.FAIL,
+            f"The clock says {time.strftime('%Y-%m-%d', time.gmtime(now))}, before this program was written: set it.",
+        )
     return Finding("clock", State.OK, f"The clock says {time.strftime('%Y-%m-%d %H:%M', time.gmtime(now))} UTC.")
 
 
 def _account(_: Stack) -> Finding:
     if os.geteuid() != 0:
-        return Finding("account", State.OK, f"The stack runs as {pwd.getpwuid(os.geteuid()).pw_name if _named() else os.geteuid()}.")
+        return Finding(
+            "account",
+            State.OK,
+            f"The stack runs as {pwd.getpwuid(os.geteuid()).pw_name if _named() else os.geteuid()}.",
+        )
     found = next((name for name in ACCOUNTS if _exists(name)), None)
     if found is None:
         return Finding(
-            "account", State.FAIL, f"Postgres refuses to run as root, and there is no account {' or '.join(ACCOUNTS)}: add one, or run as another user."
+            "account",
+            State.FAIL,
+            f"Postgres refuses to be root, and there is no account {' or '.join(ACCOUNTS)}: add one.",
         )
     return Finding("account", State.OK, f"The stack runs as root; Postgres, which refuses to, as {found}.")
 
@@ -253,7 +277,9 @@ def _mongodb(stack: Stack) -> Finding:
         mongod = shutil.which("mongod")
         if mongod:
             return Finding("mongodb", State.OK, f"{mongod} is started as a replica set.")
-        return Finding("mongodb", State.OK, "No mongod on the PATH and no MESH_MONGODB_URI: the built-in stand-in is used.")
+        return Finding(
+            "mongodb", State.OK, "No mongod on the PATH and no MESH_MONGODB_URI: the built-in stand-in is used."
+        )
     from pymongo import MongoClient
     from pymongo.errors import PyMongoError
 
@@ -263,9 +289,17 @@ def _mongodb(stack: Stack) -> Finding:
             hello = client.admin.command("hello")
     except (PyMongoError, ValueError) as error:
         reason = type(error).__name__
-        return Finding("mongodb", State.FAIL, f"The MongoDB of MESH_MONGODB_URI does not answer ({reason}): check the address and the account.")
+        return Finding(
+            "mongodb",
+            State.FAIL,
+            f"The MongoDB of MESH_MONGODB_URI does not answer ({reason}): check the address and the account.",
+        )
     if "setName" not in hello and hello.get("msg") != "isdbgrid":
-        return Finding("mongodb", State.FAIL, "The MongoDB of MESH_MONGODB_URI is not a replica set, so it has no change streams: start it with --replSet.")
+        return Finding(
+            "mongodb",
+            State.FAIL,
+            "The MongoDB of MESH_MONGODB_URI is no replica set, so it has no change streams: start it with --replSet.",
+        )
     return Finding("mongodb", State.OK, "The MongoDB of MESH_MONGODB_URI answers and has change streams.")
 
 
@@ -274,19 +308,18 @@ def _ports(stack: Stack) -> Iterator[Finding]:
     if taken:
         own = {process.pid for process in _own_processes(stack)}
         holders = _holders()
-        for name, port in taken.items():
-            pid = holders.get(port)
-            if pid not in own:
-                yield Finding(
-                    f"port {name}",
-                    State.FAIL,
-                    f"Port {port} ({name}) is taken by {_describe(pid)}: stop it, or set MESH_PORT_BASE to a number with {len(PORTS)} free ports"
-                    " from there on.",
-                )
-                del taken[name]
-                return
-    sentence = f"{stack.port_base} to {stack.port_base + len(PORTS) - 1} are {'held by this stack' if taken else 'free'}."
-    yield Finding("ports", State.OK, sentence)
+        foreign = {name: port for name, port in taken.items() if holders.get(port) not in own}
+        for name, port in foreign.items():
+            yield Finding(
+                f"port {name}",
+                State.FAIL,
+                f"Port {port} ({name}) is taken by {_describe(holders.get(port))}: stop it, or set MESH_PORT_BASE to a"
+                f" number from which {len(PORTS)} ports are free.",
+            )
+        if foreign:
+            return
+    block = f"{stack.port_base} to {stack.port_base + len(PORTS) - 1}"
+    yield Finding("ports", State.OK, f"{block} are {'held by this stack' if taken else 'free'}.")
 
 
 def _taken(port: int) -> bool:

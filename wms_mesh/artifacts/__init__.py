@@ -55,7 +55,7 @@ def file(name: str) -> Path:
 
 
 def unpacked(name: str) -> Path:
-    """The folder with the content of a set's archives; unpacked once, and anew when the archive or the choice changes."""
+    """The folder with the content of a set's archives: unpacked once, anew when archive or choice change."""
     folder = _folder(name)
     if not folder.is_dir():
         fetch([name])

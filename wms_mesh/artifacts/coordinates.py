@@ -22,9 +22,7 @@ class Coordinate:
         """Raises MeshError when the text is not a coordinate."""
         parts = text.split(":")
         if not 3 <= len(parts) <= 5 or not all(parts[:3]) or (len(parts) == 5 and not parts[4]):
-            raise MeshError(
-                f"'{text}' is not a coordinate: write group:artifact:version, with :classifier or :classifier:packaging."
-            )
+            raise MeshError(f"'{text}' is not a coordinate: write group:artifact:version[:classifier[:packaging]].")
         return cls(*parts)
 
     def __str__(self) -> str:

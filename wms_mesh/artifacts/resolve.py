@@ -40,8 +40,8 @@ def resolve(chosen: ArtifactSet, poms: Path) -> list[Coordinate]:
 
 
 def _dependency(root: Coordinate) -> MavenCoordinate:
-    # raw: the versions come from each root's own description. Otherwise the client imports every root's dependencyManagement
-    # as one bill of materials, and log4j's brings kafka-clients 3.9.1 into the broker of 4.4.0.
+    # raw: the versions come from each root's own description. Otherwise the client imports the roots' managed versions
+    # as a bill of materials, and log4j's brings kafka-clients 3.9.1 into the broker of 4.4.0.
     return MavenCoordinate(root.group, root.artifact, root.version, root.classifier or None, root.packaging, raw=True)
 
 

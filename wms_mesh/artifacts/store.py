@@ -57,7 +57,7 @@ class Store:
         return self.folder / "files" / coordinate.path
 
     def missing(self, files: Iterable[Locked]) -> list[Locked]:
-        """Those of the files that still have to be fetched; one that changed since it was verified is verified again."""
+        """Those that still have to be fetched; a file that changed since it was verified is verified again."""
         return [file for file in dict.fromkeys(files) if not self._verified(file)]
 
     def ensure(self, files: Iterable[Locked]) -> None:
@@ -125,8 +125,9 @@ class Store:
         if digest != file.sha256:
             part.unlink()
             raise MeshError(
-                f"{file.coordinate.filename} has SHA-256 {digest[:12]}… but {file.sha256[:12]}… is pinned: the file was changed on its way or at"
-                " its source. It is deleted and nothing ran it; try again, and if it stays so, ask whoever runs your mirror."
+                f"{file.coordinate.filename} has SHA-256 {digest[:12]}… but {file.sha256[:12]}… is pinned, so it was"
+                " changed on its way or at its source: it is deleted and nothing ran it; try again, and if it stays"
+                " so, ask whoever runs your mirror."
             )
         path = self.path(file.coordinate)
         part.replace(path)
@@ -211,8 +212,8 @@ class Store:
                         else "the Maven repository"
                     )
                     raise MeshError(
-                        f"{coordinate.filename} cannot be fetched from {host} ({type(error).__name__}): check the network or the proxy, then"
-                        " run the same command again; it goes on where it was cut off."
+                        f"{coordinate.filename} cannot be fetched from {host} ({type(error).__name__}): check the"
+                        " network or the proxy, then run the same command again; it goes on where it was cut off."
                     ) from error
                 stop.wait(0.2 * 2**failures)  # back-off before the next attempt
             except OSError as error:
@@ -255,7 +256,7 @@ class Store:
             if published is not None and published != _digest(part, "sha1"):
                 part.unlink()
                 raise MeshError(
-                    f"{coordinate.filename} arrived damaged (its SHA-1 is not the published one): run the same command again."
+                    f"{coordinate.filename} arrived damaged (its SHA-1 is not the published one): try again."
                 )
             part.replace(path)
         return Locked(coordinate, sha256(path), path.stat().st_size)
@@ -298,7 +299,10 @@ class _Bar:
             self._progress.advance(self._task, count)
 
 
-_FULL = "The disk of {folder} is full ({needed} does not fit): free some space or set XDG_CACHE_HOME to a folder on another disk, then run it again."
+_FULL = (
+    "The disk of {folder} is full ({needed} does not fit): free some space, or set XDG_CACHE_HOME to a folder on"
+    " another disk, then run it again."
+)
 
 
 def room(folder: Path, needed: int) -> None:
@@ -306,8 +310,8 @@ def room(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed + MARGIN:
         raise MeshError(
-            f"The disk of {folder} has {_mb(free)} free but {_mb(needed + MARGIN)} are needed: free some space, or set XDG_CACHE_HOME to a folder"
-            " on another disk."
+            f"The disk of {folder} has {_mb(free)} free but {_mb(needed + MARGIN)} are needed: free some space, or set"
+            " XDG_CACHE_HOME to a folder on another disk."
         )
 
 
@@ -339,7 +343,8 @@ def _unwritable(folder: Path, error: OSError) -> MeshError:
     if error.errno == errno.ENOSPC:
         return MeshError(_FULL.format(folder=folder, needed="the next file"))
     return MeshError(
-        f"The cache {folder} cannot be written ({error.strerror}): make it writable or set XDG_CACHE_HOME to a folder that is."
+        f"The cache {folder} cannot be written ({error.strerror}): make it writable, or set XDG_CACHE_HOME to a folder"
+        " that is."
     )
 
 

@@ -22,9 +22,9 @@ from wms_mesh.errors import MeshError
 def unpack(
     archive: Path, target: Path, *, inner: str | None = None, members: Sequence[str] = ("*",), strip: int = 0
 ) -> None:
-    """Unpack the chosen members of a tar archive (or of the tar inside a jar) into ``target``, which must not exist yet.
+    """Unpack the chosen members of a tar (or of the tar inside a jar) into ``target``, which must not exist yet.
 
-    The folder appears whole or not at all: a killed run leaves only a ``.unpacking-*`` folder, which the next one removes.
+    The folder appears whole or not at all; what a killed run leaves beside it, the next one removes.
     Raises MeshError when the archive is damaged, or holds a member that leads outside of the folder.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -54,15 +54,15 @@ def _tar_in(archive: Path, inner: str | None) -> Iterator[IO[bytes]]:
         names = [name for name in outer.namelist() if fnmatchcase(name, inner)]
         if len(names) != 1:
             raise MeshError(
-                f"{archive.name} has {len(names)} members named {inner}, and one is expected: correct `inner` in engines.toml."
+                f"{archive.name} has {len(names)} members named {inner}, not one: correct `inner` in engines.toml."
             )
         # 15 MB at most today; a tar is read twice, so it must seek.
         yield io.BytesIO(outer.read(names[0]))
 
 
 def _extract(archive: IO[bytes], folder: Path, members: Sequence[str], strip: int) -> None:
-    # Two sequential passes (random access in gzip starts over for each step back). The first finds what is wanted, and the hard links:
-    # Trino's archive stores a jar once and links it into every other plugin, so a wanted name may point to an unwanted one.
+    # Two sequential passes, as gzip starts over for each step back. The first finds what is wanted, and the hard links:
+    # Trino's archive stores a jar once and links it into the other plugins, so a wanted name may mean an unwanted one.
     wanted: dict[str, str] = {}  # name in the archive -> path below the folder
     sources: set[str] = set()  # what wanted hard links point to
     size = 0
@@ -70,14 +70,14 @@ def _extract(archive: IO[bytes], folder: Path, members: Sequence[str], strip: in
         for member in tar:
             name = _clean(member.name)
             if any(fnmatchcase(name, pattern) for pattern in members):
-                path = "/".join(name.split("/")[strip:])
-                if not path or member.isdir():
+                below = "/".join(name.split("/")[strip:])
+                if not below or member.isdir():
                     continue
                 if not (member.isreg() or member.islnk() or member.issym()):
                     raise MeshError(
-                        f"The archive holds '{name}', which is neither a file nor a link: it is not what it claims to be."
+                        f"The archive holds '{name}', neither a file nor a link: it is not what it claims to be."
                     )
-                wanted[name] = path
+                wanted[name] = below
                 size += member.size
                 if member.islnk():
                     sources.add(_clean(member.linkname))
@@ -94,11 +94,9 @@ def _extract(archive: IO[bytes], folder: Path, members: Sequence[str], strip: in
             name = _clean(member.name)
             if member.isreg() and (name in wanted or name in sources):
                 placed[name] = folder / wanted[name] if name in wanted else Path(aside) / str(len(placed))
-                content = tar.extractfile(member)
-                assert content is not None  # a regular file has content
                 _parent(placed[name], folder)
                 with placed[name].open("xb") as file:
-                    shutil.copyfileobj(content, file, 1 << 20)
+                    shutil.copyfileobj(tar.extractfile(member) or io.BytesIO(), file, 1 << 20)
                 placed[name].chmod(0o755 if member.mode & 0o100 else 0o644)
             elif name in wanted and member.islnk():
                 path = folder / wanted[name]
@@ -109,7 +107,7 @@ def _extract(archive: IO[bytes], folder: Path, members: Sequence[str], strip: in
                 inside = posixpath.normpath(posixpath.join(posixpath.dirname(wanted[name]), member.linkname))
                 if inside.startswith(("..", "/")):
                     raise MeshError(
-                        f"The archive holds '{name}', a link that leads outside of its folder: it is not what it claims to be."
+                        f"The archive holds '{name}', a link that leads outside: it is not what it claims to be."
                     )
                 path = folder / wanted[name]
                 _parent(path, folder)
