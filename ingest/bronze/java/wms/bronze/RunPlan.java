@@ -1,0 +1,24 @@
+package wms.bronze;
+
+import java.io.BufferedInputStream;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.streaming.api.graph.StreamGraph;
+import org.apache.flink.util.InstantiationUtil;
+
+/** Runs a plan that {@link SavePlan} wrote; the JobManager calls it for {@code POST /jars/<id>/run}. */
+public final class RunPlan {
+    private RunPlan() {}
+
+    /** The only argument is the plan file; restore path and job id come with the REST request. */
+    public static void main(String[] arguments) throws Exception {
+        ClassLoader loader = Thread.currentThread().getContextClassLoader();
+        try (InputStream in = new BufferedInputStream(Files.newInputStream(Path.of(arguments[0])))) {
+            StreamGraph graph = InstantiationUtil.deserializeObject(in, loader);
+            graph.deserializeUserDefinedInstances(loader, Runnable::run);
+            StreamExecutionEnvironment.getExecutionEnvironment().executeAsync(graph);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+"""The bronze tables, rendered from the list of collections. Standard library only: the Flink environment imports it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ingest.collections import COLLECTIONS, EVENTS_TABLE, QUARANTINE_TABLE, Collection
+
+SCHEMA = "bronze"
+_TIMESTAMP = "timestamp(6) with time zone"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. ``payload``: large and never filtered by, so Iceberg keeps no bounds of it in its manifests."""
+
+    name: str
+    type: str
+    comment: str
+    payload: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One bronze table, without its schema."""
+
+    name: str
+    comment: str
+    columns: tuple[Column, ...]
+
+
+RECORD_COLUMNS = (
+    Column("kafka_topic", "varchar", "topic of the record"),
+    Column("kafka_partition", "integer", "partition of the record"),
+    Column(
+        "kafka_offset",
+        "bigint",
+        "offset of the record: with topic and partition it names the record, once in all of bronze",
+    ),
+    Column(
+        "kafka_timestamp",
+        _TIMESTAMP,
+        "the record's own timestamp; null in the quarantine when it is outside of 1970 to 2200",
+    ),
+    Column("ingested_at", _TIMESTAMP, "when the job read the record"),
+)
+
+CHANGE_COLUMNS = (
+    Column("op", "varchar", "r snapshot, c insert, u update or replace, d delete, t tombstone"),
+    Column("document_id", "varchar", "JSON text of the document's _id, from the record's key"),
+    Column("source_ts", _TIMESTAMP, "when MongoDB made the change (a snapshot: read it); null for a tombstone"),
+    Column("source_ord", "bigint", "order of changes that share source_ts; -1 in a snapshot, null for a tombstone"),
+    Column("snapshot", "varchar", "source.snapshot as Debezium wrote it; null for a tombstone"),
+    Column("envelope", "varchar", "the whole record value; null for a tombstone", payload=True),
+)
+
+EVENT_COLUMNS = (
+    Column("event_id", "varchar", "CloudEvents id: the same again means a redelivery"),
+    Column("event_type", "varchar", "CloudEvents type"),
+    Column("event_source", "varchar", "CloudEvents source"),
+    Column("subject", "varchar", "CloudEvents subject"),
+    Column("event_time", _TIMESTAMP, "CloudEvents time; null when absent, unreadable or outside of 1970 to 2200"),
+    Column("message_key", "varchar", "the record's key as text"),
+    Column("envelope", "varchar", "the whole record value", payload=True),
+)
+
+QUARANTINE_COLUMNS = (
+    Column("reason", "varchar", "short stable code, see ingest/bronze/java/wms/bronze"),
+    Column("detail", "varchar", "what exactly was found, clipped"),
+    Column("message_key", "varbinary", "the record's key, byte for byte", payload=True),
+    Column("message_value", "varbinary", "the record's value, byte for byte", payload=True),
+    Column("message_headers", "map(varchar, varbinary)", "the record's headers"),
+)
+
+# A file closes at each checkpoint, so its size follows from the load; the row group bounds what each writer buffers.
+_PROPERTIES = {
+    "write.distribution-mode": "none",
+    "write.target-file-size-bytes": str(128 * 1024 * 1024),
+    "write.parquet.row-group-size-bytes": str(16 * 1024 * 1024),
+    # A commit every few seconds would leave 17,000 metadata files a day and table.
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "20",
+    # Maintenance commits to the same tables: retry for about two minutes rather than fail the job.
+    "commit.retry.num-retries": "20",
+    "commit.retry.max-wait-ms": "10000",
+}
+
+
+def change_table(collection: Collection) -> Table:
+    """The history of one collection: one row for each change record."""
+    return Table(
+        collection.bronze_table,
+        f"Every change record of topic {collection.topic}, append-only",
+        RECORD_COLUMNS + CHANGE_COLUMNS,
+    )
+
+
+def tables(collections: tuple[Collection, ...] = COLLECTIONS) -> tuple[Table, ...]:
+    """Every table of the schema: one for each collection, the events, the quarantine."""
+    return (
+        *map(change_table, collections),
+        Table(EVENTS_TABLE, "Every CloudEvent of the WMS's own topics, append-only", RECORD_COLUMNS + EVENT_COLUMNS),
+        Table(
+            QUARANTINE_TABLE,
+            "Every record that is not what its topic promises, with its bytes and the reason",
+            RECORD_COLUMNS + QUARANTINE_COLUMNS,
+        ),
+    )
+
+
+def ddl(table: Table) -> str:
+    """The Trino statement that creates one table when it is missing."""
+    columns = ",\n".join(
+        f"    {column.name} {column.type} comment {_quoted(column.comment)}" for column in table.columns
+    )
+    # A key of a map has no metrics column of its own name, and Iceberg refuses properties for columns it does not have.
+    no_metrics = {f"write.metadata.metrics.column.{column.name}": "none" for column in table.columns if column.payload}
+    properties = {**_PROPERTIES, **no_metrics}
+    keys = ", ".join(map(_quoted, properties))
+    values = ", ".join(map(_quoted, properties.values()))
+    return f"""create table if not exists iceberg.{SCHEMA}.{table.name} (
+{columns}
+)
+comment {_quoted(table.comment)}
+with (
+    format = 'PARQUET',
+    compression_codec = 'ZSTD',
+    partitioning = array['day(ingested_at)'],
+    extra_properties = map(array[{keys}], array[{values}])
+)"""
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
