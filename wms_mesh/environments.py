@@ -74,8 +74,8 @@ def folder(name: str) -> Path:
             _uv("venv", "--python", sys.executable, str(target))
             install = ("pip", "install", "--python", str(target / "bin" / "python"), *_LOCKED, "--compile-bytecode")
             if name == "flink":
-                # Some of PyFlink's packages come as source only. What builds them is pinned, too: an isolated build would
-                # fetch a setuptools without a hash.
+                # Some of PyFlink's packages come as source only. What builds them is pinned, too: an isolated build
+                # would fetch a setuptools without a hash.
                 _uv(*install, "--only-binary", ":all:", "-r", str(lock("build")))
                 _uv(*install, "--no-build-isolation", "-r", str(lock(name)))
             else:
