@@ -1,0 +1,165 @@
+{#
+    One macro per BSON type, all of the same shape: from a JSON value of Debezium's legacy strict extended JSON to a
+    Trino value. Absent, null and unreadable are NULL; cdc_unreadable() tells the last from the others.
+    `value` is an SQL expression of type json.
+#}
+
+{# Zero of Go's time.Time, year 1: the services store it for "not set". #}
+{% macro cdc_zero_time() -%} -62135596800000 {%- endmacro %}
+
+{% macro cdc_empty_list() -%} cast(array[] as array(row(path varchar, value varchar))) {%- endmacro %}
+
+
+{# string: numbers and booleans as their text, an ObjectId as its 24 letters; an object is no text. #}
+{% macro cdc_string(value) -%}
+    coalesce(
+        json_extract_scalar({{ value }}, '$'),
+        json_extract_scalar({{ value }}, '$["$oid"]'),
+        json_extract_scalar({{ value }}, '$["$numberLong"]'),
+        json_extract_scalar({{ value }}, '$["$numberDecimal"]')
+    )
+{%- endmacro %}
+
+
+{# The text of a number in any of its spellings: 7, {"$numberLong": "7"}, {"$numberDecimal": "7.00"}. #}
+{% macro cdc_number_text(value) -%}
+    coalesce(
+        json_extract_scalar({{ value }}, '$'),
+        json_extract_scalar({{ value }}, '$["$numberLong"]'),
+        json_extract_scalar({{ value }}, '$["$numberDecimal"]'),
+        json_extract_scalar({{ value }}, '$["$numberInt"]'),
+        json_extract_scalar({{ value }}, '$["$numberDouble"]')
+    )
+{%- endmacro %}
+
+
+{# int32 and int64 (a Go int is stored as either). 2.0 is 2; 2.75 is unreadable, never 2 or 3. #}
+{% macro cdc_bigint(value) -%}
+    {%- set text = cdc_number_text(value) -%}
+    coalesce(
+        try_cast({{ text }} as bigint),
+        if(
+            try_cast({{ text }} as double) = floor(try_cast({{ text }} as double)),
+            try_cast(try_cast({{ text }} as double) as bigint)
+        )
+    )
+{%- endmacro %}
+
+
+{# double. NaN and the infinities are no measure: one of them would make every sum above it NaN. #}
+{% macro cdc_double(value) -%}
+    {%- set text = cdc_number_text(value) -%}
+    if(is_finite(try_cast({{ text }} as double)), try_cast({{ text }} as double))
+{%- endmacro %}
+
+
+{# Decimal128, and money in any spelling, without a detour over double. #}
+{% macro cdc_decimal(value, type) -%}
+    try_cast({{ cdc_number_text(value) }} as {{ type }})
+{%- endmacro %}
+
+
+{# bool #}
+{% macro cdc_boolean(value) -%}
+    case json_extract_scalar({{ value }}, '$') when 'true' then true when 'false' then false end
+{%- endmacro %}
+
+
+{# The epoch milliseconds of {"$date": 1767323045678} (negative before 1970) or {"$date": {"$numberLong": "..."}}. #}
+{% macro cdc_date_milliseconds(value) -%}
+    coalesce(
+        try_cast(json_extract_scalar({{ value }}, '$["$date"]') as bigint),
+        try_cast(json_extract_scalar({{ value }}, '$["$date"]["$numberLong"]') as bigint)
+    )
+{%- endmacro %}
+
+
+{# date, in UTC; {"$date": "2026-05-06T00:00:00Z"} and a bare ISO text too. Zero time is NULL; only years 1 to 9999 exist. #}
+{% macro cdc_timestamp(value) -%}
+    {%- set milliseconds = cdc_date_milliseconds(value) -%}
+    {%- set text = "coalesce(json_extract_scalar(" ~ value ~ ", '$[\"$date\"]'), json_extract_scalar(" ~ value ~ ", '$'))" -%}
+    case
+        when {{ milliseconds }} > {{ cdc_zero_time() }} and {{ milliseconds }} < 253402300800000
+            then timestamp '1970-01-01 00:00:00.000000 UTC' + interval '0.001' second * {{ milliseconds }}
+        when regexp_like({{ text }}, '^\d{4}-\d\d-\d\d(T|$)')
+            then try(cast(from_iso8601_timestamp({{ text }}) at time zone 'UTC' as timestamp(6) with time zone))
+    end
+{%- endmacro %}
+
+
+{# Any value, kept as JSON text. #}
+{% macro cdc_json(value) -%}
+    nullif(json_format({{ value }}), 'null')
+{%- endmacro %}
+
+
+{# An embedded document; its fields are named as in the type. #}
+{% macro cdc_row(value, type) -%}
+    cast(row(
+        {%- for name, field_type in cdc_row_fields(type) %}
+        {{ cdc_decode(cdc_json_at(value, [name]), field_type) }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    ) as {{ type }})
+{%- endmacro %}
+
+
+{# The value at a JSON expression as a Trino type; `depth` keeps the variables of nested arrays apart. #}
+{% macro cdc_decode(value, type, depth=0) -%}
+    {%- if type == 'varchar' -%} {{ cdc_string(value) }}
+    {%- elif type == 'json' -%} {{ cdc_json(value) }}
+    {%- elif type == 'bigint' -%} {{ cdc_bigint(value) }}
+    {%- elif type == 'double' -%} {{ cdc_double(value) }}
+    {%- elif type == 'boolean' -%} {{ cdc_boolean(value) }}
+    {%- elif type.startswith('decimal(') -%} {{ cdc_decimal(value, type) }}
+    {%- elif type == 'timestamp(6) with time zone' -%} {{ cdc_timestamp(value) }}
+    {%- elif type.startswith('row(') -%}
+        if(try_cast({{ value }} as map(varchar, json)) is not null, {{ cdc_row(value, type) }})
+    {%- elif type.startswith('array(row(') -%}
+        {%- set item = 'item_' ~ depth -%}
+        transform(try_cast({{ value }} as array(json)), {{ item }} -> {{ cdc_row(item, type[6:-1]) }})
+    {%- elif type.startswith('array(') -%}
+        {%- set item = 'item_' ~ depth -%}
+        transform(try_cast({{ value }} as array(json)), {{ item }} -> {{ cdc_decode(item, type[6:-1], depth + 1) }})
+    {%- else -%}
+        {{ exceptions.raise_compiler_error("No decoder for type '" ~ type ~ "': macros/cdc/decode.sql lists what there is.") }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#
+    What stands at a path and cannot be read as its type: an array of (path, JSON text clipped to 200 letters), empty
+    when all is well. A letter in the quantity of a line gives ('items[].quantity', '"twelve"').
+#}
+{% macro cdc_unreadable(value, type, path, depth=0) -%}
+    {%- set is_there = "coalesce(json_format(" ~ value ~ "), 'null') <> 'null'" -%}
+    {%- set failure -%}
+        array[cast(row('{{ path }}', substr(json_format({{ value }}), 1, 200)) as row(path varchar, value varchar))]
+    {%- endset -%}
+    {%- if type == 'json' -%}
+        {{ cdc_empty_list() }}
+    {%- elif type.startswith('row(') -%}
+        if(
+            {{ is_there }} and try_cast({{ value }} as map(varchar, json)) is null, {{ failure }},
+            concat(
+                {%- for name, field_type in cdc_row_fields(type) %}
+                {{ cdc_unreadable(cdc_json_at(value, [name]), field_type, path ~ '.' ~ name, depth) }},
+                {%- endfor %}
+                {{ cdc_empty_list() }}
+            )
+        )
+    {%- elif type.startswith('array(') -%}
+        {%- set item = 'item_' ~ depth -%}
+        if(
+            {{ is_there }} and try_cast({{ value }} as array(json)) is null, {{ failure }},
+            flatten(transform(
+                coalesce(try_cast({{ value }} as array(json)), array[]),
+                {{ item }} -> {{ cdc_unreadable(item, type[6:-1], path ~ '[]', depth + 1) }}
+            ))
+        )
+    {%- else -%}
+        {%- set is_zero_time -%}
+            {%- if type == 'timestamp(6) with time zone' %} and {{ cdc_date_milliseconds(value) }} is distinct from {{ cdc_zero_time() }}{% endif -%}
+        {%- endset -%}
+        if({{ is_there }} and {{ cdc_decode(value, type) }} is null{{ is_zero_time }}, {{ failure }}, {{ cdc_empty_list() }})
+    {%- endif -%}
+{%- endmacro %}

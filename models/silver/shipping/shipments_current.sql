@@ -1,0 +1,32 @@
+{{ config(materialized='current_state', group='shipping') }}
+
+{{ cdc_current_state(
+    source('bronze', 'shipments_raw'),
+    [
+        ['shipment_id', 'varchar'],
+        ['order_id', 'varchar'],
+        ['package_id', 'varchar'],
+        ['wave_id', 'varchar'],
+        ['status', 'varchar'],
+        ['carrier_code', 'varchar', 'carrier.code'],
+        ['carrier_name', 'varchar', 'carrier.name'],
+        ['service_type', 'varchar'],
+        ['tracking_number', 'varchar', 'label.tracking_number'],
+        ['label_url', 'varchar', 'label.label_url'],
+        ['manifest_id', 'varchar', 'manifest.manifest_id'],
+        ['package_weight', 'double', 'package.weight'],
+        ['package_type', 'varchar', 'package.package_type'],
+        ['recipient', 'json'],
+        ['shipper', 'json'],
+        ['labeled_at', 'timestamp(6) with time zone'],
+        ['manifested_at', 'timestamp(6) with time zone'],
+        ['shipped_at', 'timestamp(6) with time zone'],
+        ['estimated_delivery', 'timestamp(6) with time zone'],
+        ['actual_delivery', 'timestamp(6) with time zone'],
+        ['created_at', 'timestamp(6) with time zone'],
+        ['updated_at', 'timestamp(6) with time zone'],
+        ['tenant_id', 'varchar'],
+        ['facility_id', 'varchar'],
+        ['warehouse_id', 'varchar'],
+    ],
+) }}
