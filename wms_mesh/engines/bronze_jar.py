@@ -36,14 +36,15 @@ def jar(stack: Stack, pyflink: Path) -> Path:
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-            _compile([path for path in files if path.suffix == ".java"], against, Path(scratch))
+            compile_java([path for path in files if path.suffix == ".java"], against, Path(scratch))
             fresh = target.with_suffix(f".{os.getpid()}")
             _pack(Path(scratch), [path for path in files if path.suffix != ".java"], fresh)
             fresh.replace(target)  # two stacks may build it at once: either's is whole
     return target
 
 
-def _compile(sources: list[Path], against: list[Path], into: Path) -> None:
+def compile_java(sources: list[Path], against: list[Path], into: Path) -> None:
+    """Compile with the Eclipse compiler; raises MeshError with its first complaint."""
     # -17, not --release 17: a JRE carries no older class libraries to compile against.
     command = [
         str(java(17)),

@@ -1,0 +1,52 @@
+"""What the list of collections turns into: tables, topics, statements."""
+
+from __future__ import annotations
+
+import re
+
+from ingest.bronze import statements
+from ingest.bronze.tables import change_table, ddl, tables
+from ingest.collections import COLLECTIONS, EVENT_TOPICS, Collection
+
+RETURNS = Collection("returns", "returns_db", "return_id")
+MORE = (*COLLECTIONS, RETURNS)
+
+
+def test_new_collection_needs_more_than_one_entry() -> None:
+    assert {table.name for table in tables(MORE)} - {table.name for table in tables()} == {"returns_raw"}
+    assert re.fullmatch(statements.topic_pattern(MORE), "cdc.wms.returns")
+    assert "'cdc.wms.returns'" in statements.parsed(MORE)
+    added = [insert for insert in statements.inserts(MORE) if insert not in statements.inserts()]
+    assert [insert.table for insert in added] == ["returns_raw"]
+
+
+def test_topic_is_not_read_or_too_many_are() -> None:
+    pattern = re.compile(statements.topic_pattern())
+    for topic in (*(collection.topic for collection in COLLECTIONS), *EVENT_TOPICS, "wms.slot-ting.events"):
+        assert pattern.fullmatch(topic), topic
+    for topic in ("cdc.wms._schema", "cdcxwms.orders", "cdc.wms.orders2", "wms.orders.inbound", "xwms.orders.events"):
+        assert not pattern.fullmatch(topic), topic
+
+
+def test_branch_writes_columns_in_another_order_than_its_table() -> None:
+    names = {table.name: [column.name for column in table.columns] for table in tables()}
+    for insert in statements.inserts():
+        selected = [column.strip().removeprefix("r.") for column in insert.columns.split(",")]
+        renamed = {"current_timestamp": "ingested_at", "key_text": "message_key"}
+        assert [renamed.get(column, column) for column in selected] == names[insert.table], insert.table
+
+
+def test_metrics_property_names_a_column_that_the_table_lacks() -> None:
+    for table in tables():
+        columns = {column.name for column in table.columns}
+        assert set(re.findall(r"metrics\.column\.(\w+)", ddl(table))) <= columns, table.name
+
+
+def test_ddl_drops_or_replaces_a_table() -> None:
+    statement = ddl(change_table(RETURNS))
+    assert statement.startswith("create table if not exists iceberg.bronze.returns_raw (")
+    assert "partitioning = array['day(ingested_at)']" in statement
+
+
+def test_quote_in_a_comment_breaks_the_ddl() -> None:
+    assert "record''s own timestamp" in ddl(tables()[0])
