@@ -97,7 +97,7 @@ def doctor() -> None:
 
     findings = checks.diagnose(Stack.from_env())
     Console().print(checks.table(findings))
-    if any(finding.state == "fail" for finding in findings):
+    if any(finding.state is checks.State.FAIL for finding in findings):
         raise typer.Exit(1)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psutil
 
+from wms_mesh import artifacts, environments, java
 from wms_mesh.engines import UNITS, select
 from wms_mesh.errors import MeshError
 from wms_mesh.stack import REPO, Stack
@@ -87,6 +88,17 @@ def status(stack: Stack) -> Status:
     return Status(supervised, document["ready_seconds"], units, rss)
 
 
+def provision() -> None:
+    """Have everything here that the engines run from, with progress; a warm machine fetches nothing.
+
+    Raises MeshError when something cannot be had.
+    """
+    artifacts.fetch()
+    for major in java.MAJORS:
+        java.java(major)
+    environments.folder("flink")
+
+
 def up(stack: Stack, names: Sequence[str], progress: Callable[[Status], None]) -> Status:
     """Start the stack, or wait for one that is starting, until every unit is ready.
 
@@ -97,6 +109,7 @@ def up(stack: Stack, names: Sequence[str], progress: Callable[[Status], None]) -
         if name not in UNITS:
             raise MeshError(f"There is no engine '{name}': choose from {', '.join(UNITS)}.")
     if not is_supervised(stack):
+        provision()
         _start_supervisor(stack, names)
     else:
         missing = set(names or UNITS) - {unit.name for unit in status(stack).units}

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -75,8 +74,6 @@ def fetch(names: Sequence[str] = ()) -> None:
                 if folder.is_dir():
                     continue
                 cache.console.print(f"Unpacking {one.name}.", highlight=False)
-                for old in folder.parent.glob(f"{one.name}-*"):
-                    shutil.rmtree(old)
                 for pinned in sets.locked(one.name):
                     unpack(cache.path(pinned.coordinate), folder, inner=one.inner, members=one.members, strip=one.strip)
 
