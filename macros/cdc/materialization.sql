@@ -151,7 +151,7 @@
     {%- for name, column in model.columns.items() -%}
         {%- if name not in existing -%}
             {%- do missing.append(name) -%}
-        {%- elif existing[name] != column.data_type -%}
+        {%- elif existing[name] | replace(' ', '') != column.data_type | replace(' ', '') -%}
             {%- do changed.append(name) -%}
         {%- endif -%}
     {%- endfor -%}
