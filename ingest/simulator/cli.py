@@ -26,7 +26,7 @@ def command(
         ),
     ] = "",
     rate: Annotated[
-        float, typer.Option(help="Orders per virtual hour; one order makes about 43 document writes.")
+        float, typer.Option(help="Orders per virtual hour; one order makes about 40 document writes.")
     ] = 60,
     history_days: Annotated[
         int,
@@ -72,8 +72,8 @@ def command(
 ) -> None:
     """Simulate a warehouse: write its documents to MongoDB and its events to Kafka.
 
-    A seeded, consistent world: orders become waves, tasks and shipments, people work on them, stock follows, carriers
-    deliver. Running it again with the same start overwrites the same documents.
+    A seeded, consistent world: orders become waves, tasks and shipments, people work on them, stock follows,
+    carriers deliver. Running it again with the same start overwrites the same documents.
     """
     if speed and changes_per_second:
         raise MeshError("Both --speed and --changes-per-second are given: choose one of them.")

@@ -24,13 +24,13 @@ AGENCY_MS = 45 * MINUTE
 
 @dataclass(slots=True)
 class Worker:
-    """One person on the floor. An agency worker has no document."""
+    """One person on the floor. Somebody from an agency is in no list of workers: no document is written."""
 
     id: str
-    document_id: ObjectId | None
+    document_id: ObjectId
     document: Document
     skills: frozenset[str]
-    person: Person | None
+    is_agency: bool = False
     is_idle: bool = False
     due_break: tuple[int, str] | None = None  # minutes, kind: taken when the task is done
     is_due_home: bool = False
@@ -92,18 +92,14 @@ class Labor:
             reference_object_id("workers", person.worker_id),
             document,
             frozenset(skill for skill, _, _ in person.skills),
-            person,
         )
-        assert worker.document_id is not None
         world.add("workers", worker.document_id, document)
         arrival = SHIFT_HOURS[person.shift] * HOUR + world.between(0, 4 * MINUTE)
-        world.later(arrival, self._begin_shift, worker)
+        world.later(arrival, self._begin_shift, worker, person)
 
-    def _begin_shift(self, worker: Worker) -> None:
+    def _begin_shift(self, worker: Worker, person: Person) -> None:
         world, document = self._world, worker.document
-        person = worker.person
-        assert person is not None
-        world.later(DAY_MS, self._begin_shift, worker)
+        world.later(DAY_MS, self._begin_shift, worker, person)
         world.step("worker", document, "available")
         document["currentZone"] = person.zone
         document["currentShift"] = {
@@ -150,7 +146,7 @@ class Labor:
         if worker.is_due_home:
             self._end_shift(worker)
         elif worker.due_break:
-            self._begin_break(worker)
+            self._begin_break(worker, *worker.due_break)
         else:
             request = self._next_request(worker)
             if request:
@@ -159,9 +155,7 @@ class Labor:
                 worker.is_idle = True
                 self._idle.append(worker)
 
-    def _begin_break(self, worker: Worker) -> None:
-        assert worker.due_break is not None
-        minutes, kind = worker.due_break
+    def _begin_break(self, worker: Worker, minutes: int, kind: str) -> None:
         worker.due_break = None
         shift = worker.document["currentShift"]
         self._world.step("worker", worker.document, "on_break")
@@ -212,7 +206,6 @@ class Labor:
     def _clean_up(self, worker: Worker) -> None:
         if worker.document["status"] != "offline":
             return
-        assert worker.document_id is not None
         worker.document.pop("currentTask", None)
         self._world.touch(worker.document)
         self._world.replace("workers", worker.document_id, worker.document)
@@ -234,7 +227,9 @@ class Labor:
     def _call_agency(self, request: _Request) -> None:
         if request.is_open:
             request.is_open = False
-            request.begin(Worker(f"PK-{self._world.ids.hex()}", None, {}, frozenset({request.skill}), None))
+            ids = self._world.ids
+            worker = Worker(f"PK-{ids.hex()}", ids.object_id(self._world.now_ms), {}, frozenset(), is_agency=True)
+            request.begin(worker)
 
     def _next_request(self, worker: Worker) -> _Request | None:
         best: list[tuple[int, int, _Request]] | None = None
@@ -266,13 +261,13 @@ class Labor:
 
     def start(self, worker: Worker) -> None:
         """The worker has begun the task."""
-        if worker.document_id is not None:
+        if not worker.is_agency:
             worker.document["currentTask"]["startedAt"] = self._world.now
             self._save(worker)
 
     def finish(self, worker: Worker, items: int, lines: int, errors: int) -> None:
         """The worker is done: units handled, lines handled, lines with an exception."""
-        if worker.document_id is None:
+        if worker.is_agency:
             return
         world, document = self._world, worker.document
         task = document["currentTask"]
@@ -302,7 +297,6 @@ class Labor:
         self._free(worker)
 
     def _save(self, worker: Worker) -> None:
-        assert worker.document_id is not None
         self._world.touch(worker.document)
         self._world.save("workers", worker.document_id, worker.document)
 

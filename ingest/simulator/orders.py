@@ -46,6 +46,13 @@ class Part:
     hold: Hold | None = None
     picked: int = 0
 
+    @property
+    def held(self) -> Hold:
+        """The stock held for it; raise LookupError before the order is validated."""
+        if self.hold is None:
+            raise LookupError(f"nothing is reserved for {self.line.product.sku}")
+        return self.hold
+
 
 @dataclass(slots=True)
 class Order:
@@ -117,9 +124,9 @@ class Orders:
         world.later(world.between(2 * SECOND, MINUTE), self._validate, order)
         options = world.options
         if world.chance(options.cancellations):
-            world.later(world.between(MINUTE, 4 * HOUR), self.cancel, order, "customer_request")
+            world.later(world.between(5 * SECOND, 2 * HOUR), self.cancel, order, "customer_request")
         elif world.chance(options.deletes):
-            world.later(world.between(MINUTE, 4 * HOUR), self.cancel, order, "deleted")
+            world.later(world.between(5 * SECOND, 2 * HOUR), self.cancel, order, "deleted")
         if world.chance(options.late_updates):
             world.later(world.between(SECOND, 10 * MINUTE), self._correct)
 

@@ -83,7 +83,6 @@ class Packing:
             for part in order.parts
             if part.picked
         ]
-        assert order.wave is not None
         suggestion = _suggest(items)
         length, width, height = _EDGES[suggestion]
         document: Document = {
@@ -92,7 +91,7 @@ class Packing:
             "facilityId": order.document["facilityId"],
             "warehouseId": order.document["warehouseId"],
             "orderId": order.order_id,
-            "waveId": order.wave.wave_id if fill else f"WAVE-{world.ids.hex()}",
+            "waveId": order.document["waveId"] if fill else f"WAVE-{world.ids.hex()}",
             "status": world.statuses.initial("pack_task", "pending"),
             "items": items,
             "package": {
@@ -209,7 +208,7 @@ class Packing:
 
     def label(self, task: PackTask, label: Document) -> None:
         """The shipping label is there: put it on."""
-        if task.is_done:
+        if task.is_done or task.worker is None:
             return
         world, document = self._world, task.document
         document["shippingLabel"] = label | {"appliedAt": world.now}
@@ -226,9 +225,9 @@ class Packing:
                 "appliedAt": text_time(world.now_ms),
             },
         )
-        world.later(world.between(5 * SECOND, 30 * SECOND), self._complete, task)
+        world.later(world.between(5 * SECOND, 30 * SECOND), self._complete, task, task.worker)
 
-    def _complete(self, task: PackTask) -> None:
+    def _complete(self, task: PackTask, worker: Worker) -> None:
         if task.is_done:
             return
         world, document = self._world, task.document
@@ -247,9 +246,9 @@ class Packing:
                 "completedAt": text_time(world.now_ms),
             },
         )
-        assert task.worker is not None
-        self._labor.finish(task.worker, sum(item["quantity"] for item in document["items"]), len(document["items"]), 0)
-        if world.chance(world.options.deletes):
+        items = document["items"]
+        self._labor.finish(worker, sum(item["quantity"] for item in items), len(items), 0)
+        if world.is_deleted_later():
             world.later(world.between(10 * MINUTE, 120 * MINUTE), world.delete, "pack_tasks", task.id)
 
     def stop(self, order: Order) -> None:

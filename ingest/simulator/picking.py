@@ -59,7 +59,6 @@ class Picking:
 
     def _create(self, order: Order, parts: list[Part], index: int, method: str) -> PickTask:
         world, fill = self._world, self._world.fill
-        assert order.wave is not None
         items = [self._item(part) for part in parts]
         document: Document = {
             "taskId": f"PT-{world.ids.hex()}",
@@ -67,7 +66,7 @@ class Picking:
             "facilityId": order.document["facilityId"],
             "warehouseId": order.document["warehouseId"],
             "orderId": order.order_id,
-            "waveId": order.wave.wave_id,
+            "waveId": order.document["waveId"],
             "routeId": f"RT-{world.ids.hex()}",
             "status": world.statuses.initial("pick_task", "pending"),
             "method": method,
@@ -91,7 +90,7 @@ class Picking:
             "task-created",
             {
                 "orderId": order.order_id,
-                "waveId": order.wave.wave_id,
+                "waveId": order.document["waveId"],
                 "itemCount": len(items),
                 "createdAt": text_time(world.now_ms),
             },
@@ -156,16 +155,15 @@ class Picking:
             return
         world, document, part = self._world, task.document, task.parts[index]
         item = document["items"][index]
-        assert part.hold is not None
         if world.chance(EXCEPTIONS):
             part.picked = self._report(task, part, item, worker)
         else:
             part.picked = part.quantity
             world.step("pick_item", item, "picked")
             if task.order.is_staged:
-                self._inventory.stage(part.hold, worker.id)
+                self._inventory.stage(part.held, worker.id)
             else:
-                self._inventory.pick(part.hold, worker.id)
+                self._inventory.pick(part.held, worker.id)
         if part.picked:
             item["pickedQty"] = part.picked
             item["toteId"] = document["toteId"]
@@ -192,7 +190,6 @@ class Picking:
     def _report(self, task: PickTask, part: Part, item: Document, worker: Worker) -> int:
         """Less is there than asked for; returns the units that were found."""
         world = self._world
-        assert part.hold is not None
         partly = part.quantity > 1 and world.chance(0.5)
         found = world.random.randint(1, part.quantity - 1) if partly else 0
         reason = "quantity_mismatch" if found else "damaged" if world.chance(0.4) else "item_not_found"
@@ -210,7 +207,7 @@ class Picking:
             item["notes"] = f"asked for {part.quantity}, found {found}"
             exception |= {"resolution": "shipped_short" if found else "line_dropped", "resolvedAt": world.now}
         task.document["exceptions"] = [*task.document.get("exceptions", []), exception]
-        self._inventory.short(part.hold, part.quantity - found, worker.id, reason)
+        self._inventory.short(part.held, part.quantity - found, worker.id, reason)
         self._publish(
             task,
             "exception",
@@ -253,7 +250,7 @@ class Picking:
         )
         errors = len(document.get("exceptions", []))
         self._labor.finish(worker, document["pickedItems"], len(task.parts), errors)
-        if world.chance(world.options.deletes):
+        if world.is_deleted_later():
             world.later(world.between(10 * MINUTE, 120 * MINUTE), self._delete, task)
         if all(other.is_done for other in task.order.pick_tasks):
             self._gather(task.order)

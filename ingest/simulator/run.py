@@ -27,7 +27,8 @@ from wms_mesh.stack import Naming, Stack
 class Summary:
     """What a run has written.
 
-    options: of the world. documents: by (collection, operation). events: by topic. defects: by kind. seconds: real time.
+    options: of the world. documents: by (collection, operation). events: by topic. defects: by kind.
+    seconds: real time.
     """
 
     options: Options

@@ -246,7 +246,7 @@ class Shipping:
         world.step("shipment", shipment.document, "delivered")
         self._save(shipment)
         self._orders.deliver(shipment.order)
-        if world.chance(world.options.deletes):
+        if world.is_deleted_later():
             world.later(world.between(10 * MINUTE, 120 * MINUTE), world.delete, "shipments", shipment.id)
 
     def stop(self, order: Order) -> None:

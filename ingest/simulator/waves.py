@@ -48,7 +48,8 @@ class Waves:
     def _collect(self, warehouse: str) -> None:
         """Make waves of what waits: urgent orders at once, the rest when the planner looks again."""
         world = self._world
-        world.later(world.between(15 * MINUTE, 40 * MINUTE), self._collect, warehouse)
+        pause = 4 if world.is_history else 1  # fewer orders, fewer looks
+        world.later(pause * world.between(15 * MINUTE, 40 * MINUTE), self._collect, warehouse)
         groups: dict[str, list[Order]] = {}
         for order in self._orders.waiting(warehouse):
             groups.setdefault(_wave_type(order), []).append(order)
@@ -229,7 +230,7 @@ class Waves:
         for order in left:
             order.wave = None
         self._orders.put_back(left)
-        if world.chance(world.options.deletes):
+        if world.is_deleted_later():
             world.later(world.between(MINUTE, 60 * MINUTE), self._world.delete, "waves", wave.id)
 
     def progress(self, order: Order) -> None:

@@ -77,6 +77,10 @@ class World:
         """True with a probability."""
         return self.random.random() < share
 
+    def is_deleted_later(self) -> bool:
+        """Whether somebody deletes a finished document for good; never in the history, where nobody would see it."""
+        return self.chance(self.options.deletes) and not self.is_history
+
     def run(self) -> Iterator[Change]:
         """Every change from the start to the end, in the order of virtual time."""
         self._until(self.options.start_ms)
