@@ -1,0 +1,104 @@
+"""Trino: one node that plans and works, with the catalogs iceberg, mongodb and kafka."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import requests
+import trino.dbapi
+import trino.exceptions
+
+from ingest.collections import COLLECTIONS, EVENT_TOPICS
+from wms_mesh import artifacts
+from wms_mesh.engines.base import Command, Engine, NotReady
+from wms_mesh.java import java
+from wms_mesh.stack import LOOPBACK
+
+CATALOGS = ("iceberg", "mongodb", "kafka")
+
+
+class Trino(Engine):
+    """Plain HTTP on loopback, no authentication: whoever can reach it is a user of this machine.
+
+    It waits for the metastore alone: the other two catalogs connect when they are asked.
+    """
+
+    name = "trino"
+    needs = ("metastore",)
+    ports = ("trino",)
+
+    def prepare(self) -> None:
+        conf = self.stack.conf(self.name)
+        self.stack.data(self.name)
+        (conf / "catalog").mkdir(exist_ok=True)
+        for name in ("config.properties", "log.properties"):
+            self.render(f"trino/{name}", conf / name, **self._values())
+        for catalog in CATALOGS:
+            self.render(f"trino/catalog/{catalog}.properties", conf / "catalog" / f"{catalog}.properties", **self._values())
+
+    def _values(self) -> dict[str, object]:
+        return {
+            "home": artifacts.unpacked("trino"),
+            "conf": self.stack.conf(self.name),
+            "mongodb_uri": self.stack.mongodb_uri or f"mongodb://{self.stack.address('mongodb')}/?replicaSet=rs0",
+            "kafka_tables": ",".join([*EVENT_TOPICS, *(collection.topic for collection in COLLECTIONS)]),
+        }
+
+    def command(self) -> Command:
+        conf, data = self.stack.conf(self.name), self.stack.data(self.name)
+        return Command(
+            argv=[
+                str(java(25)),
+                "-Xms256m",
+                "-Xmx1536m",
+                "-XX:+UseSerialGC",
+                "-XX:MinHeapFreeRatio=10",
+                "-XX:MaxHeapFreeRatio=30",
+                "-XX:+ExitOnOutOfMemoryError",
+                "-XX:-OmitStackTraceInFastThrow",
+                "-XX:ReservedCodeCacheSize=256M",
+                # The rest is what Trino's own launcher passes.
+                "--add-modules=jdk.incubator.vector",
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-Djdk.attach.allowAttachSelf=true",
+                "-Djdk.nio.maxCachedBufferSize=2000000",
+                "-Dfile.encoding=UTF-8",
+                "-Dnode.environment=mesh",
+                "-Dnode.id=mesh",
+                f"-Dnode.data-dir={data}",
+                f"-Dnode.bind-ip={LOOPBACK}",
+                f"-Dnode.internal-address={LOOPBACK}",
+                f"-Dlog.levels-file={conf / 'log.properties'}",
+                f"-Dconfig={conf / 'config.properties'}",
+                "-cp",
+                _classpath(artifacts.unpacked("trino")),
+                "io.trino.server.TrinoServer",
+            ],
+            cwd=data,
+        )
+
+    def check(self) -> None:
+        """Count the nodes that can work, then read through the catalog that everything needs."""
+        try:
+            connection = trino.dbapi.connect(
+                host=LOOPBACK, port=self.stack.port("trino"), user="mesh", request_timeout=9, max_attempts=1
+            )
+            cursor = connection.cursor()
+            (nodes,) = cursor.execute("select count(*) from system.runtime.nodes where state = 'active'").fetchone()
+            cursor.execute("show schemas from iceberg").fetchall()
+        except (requests.RequestException, trino.exceptions.Error) as error:
+            raise NotReady(f"a query fails ({_reason(error)})") from error
+        if not nodes:
+            raise NotReady("it has no active node yet")
+
+    def detail(self) -> dict[str, object]:
+        return {"ui": self.stack.url("trino"), "catalogs": ", ".join(CATALOGS)}
+
+
+def _classpath(home: Path) -> str:
+    return ":".join(map(str, sorted((home / "lib").glob("*.jar"))))
+
+
+def _reason(error: Exception) -> str:
+    return error.message if isinstance(error, trino.exceptions.TrinoQueryError) else type(error).__name__
