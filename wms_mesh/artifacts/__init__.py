@@ -22,7 +22,7 @@ from wms_mesh.errors import MeshError
 from wms_mesh.stack import Stack
 
 
-def store() -> Store:
+def user_store() -> Store:
     """The cache of this user (``XDG_CACHE_HOME``); ``MESH_MAVEN_REPOSITORY`` names a mirror to fetch from."""
     mirror = os.environ.get("MESH_MAVEN_REPOSITORY")
     return Store(
@@ -35,7 +35,7 @@ def store() -> Store:
 def jars(name: str) -> list[Path]:
     """The jars of a set, roots first."""
     files = sets.locked(name)
-    cache = store()
+    cache = user_store()
     cache.ensure(files)
     return [cache.path(file.coordinate) for file in files]
 
@@ -64,7 +64,7 @@ def unpacked(name: str) -> Path:
 def fetch(names: Sequence[str] = ()) -> None:
     """Have the named sets here, all when none is named: everything is fetched under one progress bar, then unpacked."""
     wanted = [sets.one(name) for name in names] if names else list(sets.chosen().values())
-    cache = store()
+    cache = user_store()
     absent = [one for one in wanted if not (one.unpack and _folder(one.name).is_dir())]
     cache.ensure(file for one in absent for file in sets.locked(one.name))
     for one in absent:
@@ -81,7 +81,7 @@ def fetch(names: Sequence[str] = ()) -> None:
 def missing_bytes() -> int:
     """What a first start still has to fetch."""
     names = [one.name for one in sets.chosen().values() if not (one.unpack and _folder(one.name).is_dir())]
-    cache = store()
+    cache = user_store()
     return sum(pinned.size for pinned in cache.missing(pinned for name in names for pinned in sets.locked(name)))
 
 
@@ -92,4 +92,4 @@ def _folder(name: str) -> Path:
             f"The set '{name}' is not an archive: ask for its jars, or say `unpack = true` in engines.toml."
         )
     content = repr(([pinned.sha256 for pinned in sets.locked(name)], one.inner, one.members, one.strip))
-    return store().folder / "unpacked" / f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+    return user_store().folder / "unpacked" / f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"

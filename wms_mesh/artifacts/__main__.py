@@ -20,7 +20,7 @@ Names = Annotated[list[str] | None, typer.Argument(help="Only these sets.", show
 @app.command()
 def lock(names: Names = None) -> None:
     """Resolve the sets of engines.toml and pin every file by its SHA-256 in engines.lock."""
-    store = artifacts.store()
+    store = artifacts.user_store()
     chosen = [sets.one(name) for name in names or sets.chosen()]
     for one in chosen:
         files = store.pin(resolve(one, store.folder / "poms"))
@@ -37,7 +37,7 @@ def fetch(names: Names = None) -> None:
 @app.command(name="list")
 def show(names: Names = None) -> None:
     """The sets, what they weigh, and whether they are here."""
-    store = artifacts.store()
+    store = artifacts.user_store()
     table = Table("set", "files", "MB", "in the cache")
     for name in names or sets.chosen():
         files = sets.locked(name)

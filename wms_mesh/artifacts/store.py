@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -202,15 +203,11 @@ class Store:
                 raise MeshError(
                     f"No Maven repository has {coordinate.filename}: if you use a mirror, let it carry Maven Central."
                 )
-            except requests.RequestException as error:
+            except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
                 after = part.stat().st_size if part.exists() else 0
                 failures = 0 if after > before else failures + 1
                 if failures >= ATTEMPTS:
-                    host = (
-                        urlsplit(error.request.url or "").hostname
-                        if error.request is not None
-                        else "the Maven repository"
-                    )
+                    host = urlsplit(self._addresses()[-1]).hostname
                     raise MeshError(
                         f"{coordinate.filename} cannot be fetched from {host} ({type(error).__name__}): check the"
                         " network or the proxy, then run the same command again; it goes on where it was cut off."
@@ -238,7 +235,8 @@ class Store:
                 have = 0
             expected = have + int(response.headers.get("Content-Length", 0))
             with part.open("ab" if have else "wb") as file:
-                for chunk in response.iter_content(CHUNK):
+                # read1 hands over what has arrived; a read of whole chunks loses up to one with each cut.
+                while chunk := response.raw.read1(CHUNK):
                     if stop.is_set():
                         raise MeshError("The fetch was stopped.")
                     file.write(chunk)
