@@ -47,6 +47,9 @@ class Settings:
             "parallelism.default": "1",
             # One chain from Kafka to the Parquet files hands records over without copying them.
             "pipeline.object-reuse": "true",
+            # The committers (maximum parallelism 1) get threads of their own: in the chain, reading would stand still
+            # while nine tables are committed one after the other.
+            "pipeline.operator-chaining.chain-operators-with-different-max-parallelism": "false",
             # Equal parts of the inserts are planned once: without it each of the nine would parse every record.
             "table.optimizer.reuse-optimize-block-with-digest-enabled": "true",
             # Exactly once: one commit to Iceberg, and one of the consumer group's offsets, for each checkpoint.

@@ -85,6 +85,12 @@ class Definition:
         complete = [*self.checkpoints.glob("*/chk-*/_metadata"), *self.savepoints.glob("*/_metadata")]
         return max(complete, key=lambda path: path.stat().st_mtime_ns).parent if complete else None
 
+    def forget_others(self, kept: Path) -> None:
+        """Remove every checkpoint but one: each job that ended left its last three."""
+        for folder in self.checkpoints.glob("*/chk-*"):
+            if folder != kept:
+                shutil.rmtree(folder)
+
     def forget_state(self) -> None:
         """Remove checkpoints and savepoints of an earlier time when this definition ran."""
         for folder in (self.checkpoints, self.savepoints):
@@ -270,12 +276,16 @@ class BronzeJob(Duty):
         jar_id = Path(str(uploaded["filename"])).name
         request: dict[str, Any] = {"entryClass": "wms.bronze.RunPlan", "programArgsList": [str(definition.plan)]}
         if restore is not None:
+            definition.forget_others(restore)
             request["savepointPath"] = f"file://{restore}"
         try:
             job = str(flink.call(self.stack, "POST", f"/jars/{jar_id}/run", json=request)["jobid"])
         finally:
             flink.call(self.stack, "DELETE", f"/jars/{jar_id}")
         self.submitted_seconds = round(time.monotonic() - started, 1)
+        # Ready means that a checkpoint completed: this saves waiting for the first one's turn.
+        self._await(f"the tasks of job {job} run", lambda: self._tasks_run(job))
+        flink.call(self.stack, "POST", f"/jobs/{job}/checkpoints", json={"checkpointType": "FULL"})
         log.info("submitted %s as %s from %s in %.1f s", definition.fingerprint, job, restore, self.submitted_seconds)
         return job
 
@@ -338,6 +348,12 @@ class BronzeJob(Duty):
         if state == "FAILED":
             raise NotReady(f"job {job} failed: see {self.stack.log('flink-jobmanager')}")
         return state
+
+    def _tasks_run(self, job: str) -> bool:
+        if self._state(job) == "RESTARTING":
+            raise NotReady(f"job {job} restarts: see {self.stack.log('flink-jobmanager')}")
+        vertices = flink.call(self.stack, "GET", f"/jobs/{job}")["vertices"]
+        return all(vertex["status"] == "RUNNING" for vertex in vertices)
 
     def _checkpoint_age(self, job: str) -> float | None:
         """Seconds since the newest completed checkpoint was triggered; None when there is none since the start."""

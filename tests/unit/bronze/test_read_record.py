@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import struct
 import subprocess
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from tests.bronze_cases import CASES, CHANGES, EVENTS, KEY, Case, envelope, text
-from wms_mesh import artifacts
 from wms_mesh.engines import flink
 from wms_mesh.engines.bronze_jar import compile_java, jar
 from wms_mesh.java import java
