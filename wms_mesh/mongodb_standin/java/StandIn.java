@@ -60,7 +60,8 @@ final class StandIn extends AbstractMongoBackend {
         try {
             return super.handleMessage(message);
         } catch (MongoServerException refused) {
-            throw refused; // the client's own mistake; it gets the reason
+            LOG.warn("{} refused: {}", message.getDocument().keySet().iterator().next(), refused.getMessage());
+            throw refused;
         } catch (RuntimeException defect) {
             LOG.error("{} failed", message.getDocument().keySet().iterator().next(), defect);
             throw defect;
@@ -96,9 +97,9 @@ final class StandIn extends AbstractMongoBackend {
             case "ismaster":
                 return hello(super.handleCommand(channel, database, "ismaster", command));
             case "listdatabases":
-                return listDatabases();
+                return listDatabases(channel);
             case "listcollections":
-                return page(filterCollections(database, command, super.handleCommand(channel, database, name, command)), 0);
+                return page(listCollections(channel, database, command), 0);
             case "aggregate":
                 Document options = changeStream(command);
                 return options != null
@@ -194,18 +195,23 @@ final class StandIn extends AbstractMongoBackend {
             .append("readOnly", false);
     }
 
-    private Document listDatabases() {
+    private Document listDatabases(Channel channel) {
         List<Document> databases = listDatabaseNames().stream()
             .sorted()
-            .map(name -> new Document("name", name).append("sizeOnDisk", 0L)
-                .append("empty", resolveDatabase(name).isEmpty()))
+            // Asking for a database creates it here; MongoDB lists it when it has a collection.
+            .filter(name -> !documents((Document) listCollections(channel, name, new Document("listCollections", 1))
+                .get("cursor")).isEmpty())
+            .map(name -> new Document("name", name).append("sizeOnDisk", 0L).append("empty", false))
             .collect(Collectors.toList());
         Document answer = new Document("databases", databases).append("totalSize", store.getFileStore().size());
         Utils.markOkay(answer);
         return answer;
     }
 
-    private Document filterCollections(String database, Document command, Document answer) {
+    /** Asked of the database itself: the library has no collections in ``admin``. */
+    private Document listCollections(Channel channel, String database, Document command) {
+        Document answer = resolveDatabase(database)
+            .handleCommand(channel, "listCollections", command, this::resolveDatabase, NoopOplog.get());
         Object wanted = ((Document) command.getOrDefault("filter", new Document())).get("name");
         Document cursor = (Document) answer.get("cursor");
         List<Document> collections = documents(cursor).stream()

@@ -1,0 +1,1 @@
+"""The Debezium connector: its one configuration, and the calls that apply it."""

@@ -1,0 +1,41 @@
+"""The one place for topics: names, partitions, retention, sizes. The stack creates them; nothing is created by accident."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ingest.collections import COLLECTIONS, EVENT_TOPICS
+
+# A document has at most 16 MB, an update carries two of them as JSON inside JSON: up to 1.4 times the bytes.
+LARGEST_RECORD = 48 * 1024 * 1024
+
+CDC_PARTITIONS = 3  # one per slot of a small Flink cluster; order per document holds, its id is the key
+_DAY_MS = 24 * 60 * 60 * 1000
+# Bronze is the history; the topics only have to outlast the longest standstill of the bronze job.
+_KEEP_A_WEEK = {"cleanup.policy": "delete", "retention.ms": str(7 * _DAY_MS)}
+_COMPACTED = {"cleanup.policy": "compact"}
+_LARGE = {"max.message.bytes": str(LARGEST_RECORD)}
+
+TOPIC_PREFIX = "cdc"
+HEARTBEAT_TOPIC = f"__debezium-heartbeat.{TOPIC_PREFIX}"
+CONNECT_CONFIGS, CONNECT_OFFSETS, CONNECT_STATUS = "connect-configs", "connect-offsets", "connect-status"
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic as it has to exist. config: the broker's own names and texts."""
+
+    name: str
+    partitions: int
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+TOPICS = (
+    *(Topic(one.topic, CDC_PARTITIONS, {**_KEEP_A_WEEK, **_LARGE}) for one in COLLECTIONS),
+    *(Topic(name, partitions, {**_KEEP_A_WEEK, **_LARGE}) for name, partitions in EVENT_TOPICS.items()),
+    Topic(HEARTBEAT_TOPIC, 1, {"cleanup.policy": "delete", "retention.ms": str(_DAY_MS)}),
+    Topic(CONNECT_CONFIGS, 1, _COMPACTED),  # Connect refuses more than one partition here
+    Topic(CONNECT_OFFSETS, 1, _COMPACTED),  # one connector, one key
+    Topic(CONNECT_STATUS, 1, _COMPACTED),
+)

@@ -1,0 +1,125 @@
+"""The Debezium connector: applied, watched, restarted."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import requests
+from kafka import KafkaConsumer, TopicPartition
+from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka.errors import KafkaError
+
+from ingest.collections import COLLECTIONS
+from ingest.connector.config import heartbeat_seconds, render
+from ingest.connector.rest import Connect as Rest
+from ingest.topics import CDC_PARTITIONS, HEARTBEAT_TOPIC, LARGEST_RECORD
+from wms_mesh.engines.base import Duty, NotReady
+from wms_mesh.engines.connect import mongodb_reference
+
+# A stream that failed can still show RUNNING; without a record for this many heartbeats it is not believed.
+STALLED_AFTER_HEARTBEATS = 15
+_HEARTBEAT = TopicPartition(HEARTBEAT_TOPIC, 0)
+_CHANGES = [TopicPartition(one.topic, number) for one in COLLECTIONS for number in range(CDC_PARTITIONS)]
+
+
+@dataclass(frozen=True)
+class Newest:
+    """The newest record of a topic-partition. timestamp: when Connect produced it, Unix seconds."""
+
+    partition: TopicPartition
+    offset: int
+    timestamp: float
+
+
+class Connector(Duty):
+    """Lag comes from the records themselves: Connect's REST interface has none, and JMX would be one more open port."""
+
+    name = "connector"
+    needs = ("mongodb", "connect", "topics")
+
+    def ensure(self) -> None:
+        """Apply the configuration when it differs; restart what failed, or all when the stream is silent."""
+        rest = self._rest()
+        try:
+            if rest.apply(render(self.stack.naming, mongodb_reference(self.stack))):
+                return
+            status = rest.status()
+            if not status.running:
+                rest.restart(only_failed=True)
+            elif self._silence() > _stalled_after():
+                rest.restart(only_failed=False)
+        except requests.RequestException as error:
+            raise NotReady(f"Connect does not take the connector: {error}") from error
+
+    def check(self) -> None:
+        """Its task runs, and the stream has said something lately."""
+        try:
+            status = self._rest().status()
+        except requests.RequestException as error:
+            raise NotReady(f"Connect does not answer ({type(error).__name__})") from error
+        if not status.running:
+            raise NotReady(f"connector {status.connector}, task {status.task}{': ' if status.trace else ''}{status.trace}")
+        silence = self._silence()
+        if silence > _stalled_after():
+            raise NotReady(f"the task says RUNNING, but no heartbeat came for {silence:,.0f} s")
+
+    def detail(self) -> dict[str, object]:
+        """task; heartbeat_age_s; last_event (ISO 8601); lag_ms: change in MongoDB to record in Kafka, of that event."""
+        newest = self._newest()
+        facts: dict[str, object] = {"task": self._rest().status().task}
+        if _HEARTBEAT in newest:
+            facts["heartbeat_age_s"] = round(time.time() - newest[_HEARTBEAT].timestamp, 1)
+        changes = [one for partition, one in newest.items() if partition != _HEARTBEAT]
+        if changes:
+            last = max(changes, key=lambda one: one.timestamp)
+            facts["last_event"] = datetime.fromtimestamp(last.timestamp, UTC).isoformat(timespec="milliseconds")
+            facts["lag_ms"] = self._lag(last)
+        return facts
+
+    def _rest(self) -> Rest:
+        return Rest(self.stack.url("connect"))
+
+    def _silence(self) -> float:
+        """Seconds since the connector produced anything; infinite when it never did."""
+        stamps = [one.timestamp for one in self._newest().values()]
+        return time.time() - max(stamps) if stamps else float("inf")
+
+    def _newest(self) -> dict[TopicPartition, Newest]:
+        try:
+            admin = KafkaAdminClient(bootstrap_servers=self.stack.address("kafka"), request_timeout_ms=10_000)
+            try:
+                spec = {partition: OffsetSpec.MAX_TIMESTAMP for partition in [_HEARTBEAT, *_CHANGES]}
+                found = admin.list_partition_offsets(spec)
+            finally:
+                admin.close()
+        except KafkaError as error:
+            raise NotReady(f"the broker does not answer: {error}") from error
+        return {
+            partition: Newest(partition, answer.offset, answer.timestamp / 1000)
+            for partition, answer in found.items()
+            if answer.offset >= 0 and answer.timestamp >= 0
+        }
+
+    def _lag(self, record: Newest) -> int | None:
+        """Milliseconds from the change (source.ts_ms) to its record; None for a tombstone."""
+        consumer = KafkaConsumer(
+            bootstrap_servers=self.stack.address("kafka"),
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=LARGEST_RECORD,
+        )
+        try:
+            consumer.assign([record.partition])
+            consumer.seek(record.partition, record.offset)
+            records = consumer.poll(timeout_ms=3_000, max_records=1).get(record.partition, [])
+        finally:
+            consumer.close()
+        if not records or records[0].value is None:
+            return None
+        return round(record.timestamp * 1000) - int(json.loads(records[0].value)["source"]["ts_ms"])
+
+
+def _stalled_after() -> float:
+    return STALLED_AFTER_HEARTBEATS * heartbeat_seconds()
