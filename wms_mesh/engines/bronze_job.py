@@ -101,7 +101,7 @@ class BronzeJob(Duty):
     """Plans, submits, restores and replaces the job."""
 
     name = "bronze-job"
-    needs = ("flink-taskmanager", "bronze-tables", "kafka", "topics")
+    needs = ("flink-jobmanager", "flink-taskmanager", "bronze-tables", "kafka", "topics")
 
     def __init__(self, stack: Stack) -> None:
         super().__init__(stack)
