@@ -183,10 +183,9 @@ def _memory(stack: Stack) -> Finding:
     return Finding("memory", State.OK, f"{sentence}.")
 
 
-def _available_memory() -> float:
+def _available_memory(group: Path = Path("/sys/fs/cgroup")) -> float:
     """What can be had without swapping, inside the limit of the control group if there is one."""
     available = float(psutil.virtual_memory().available)
-    group = Path("/sys/fs/cgroup")
     try:
         limit = int((group / "memory.max").read_text(encoding="ascii"))
         used = int((group / "memory.current").read_text(encoding="ascii"))

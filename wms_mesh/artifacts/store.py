@@ -214,8 +214,6 @@ class Store:
                     ) from error
                 stop.wait(0.2 * 2**failures)  # back-off before the next attempt
             except OSError as error:
-                if error.errno == errno.ENOSPC:
-                    raise MeshError(_FULL.format(folder=self.folder, needed=coordinate.filename)) from error
                 raise _unwritable(self.folder, error) from error
 
     def _from(self, url: str, part: Path, bar: _Bar, stop: threading.Event) -> bool:
@@ -297,12 +295,6 @@ class _Bar:
             self._progress.advance(self._task, count)
 
 
-_FULL = (
-    "The disk of {folder} is full ({needed} does not fit): free some space, or set XDG_CACHE_HOME to a folder on"
-    " another disk, then run it again."
-)
-
-
 def room(folder: Path, needed: int) -> None:
     """Raises MeshError when ``needed`` bytes and a margin do not fit on the folder's disk."""
     free = shutil.disk_usage(folder).free
@@ -339,7 +331,10 @@ def _mb(count: int) -> str:
 
 def _unwritable(folder: Path, error: OSError) -> MeshError:
     if error.errno == errno.ENOSPC:
-        return MeshError(_FULL.format(folder=folder, needed="the next file"))
+        return MeshError(
+            f"The disk of {folder} is full: free some space, or set XDG_CACHE_HOME to a folder on another disk, then run"
+            " it again; what is here stays."
+        )
     return MeshError(
         f"The cache {folder} cannot be written ({error.strerror}): make it writable, or set XDG_CACHE_HOME to a folder"
         " that is."

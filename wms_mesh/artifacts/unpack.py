@@ -87,7 +87,7 @@ def _extract(archive: IO[bytes], folder: Path, members: Sequence[str], strip: in
     archive.seek(0)
     placed: dict[str, Path] = {}
     with (
-        tempfile.TemporaryDirectory(prefix=".links-", dir=folder.parent) as aside,
+        tempfile.TemporaryDirectory(prefix=".links-", dir=folder) as aside,
         tarfile.open(fileobj=archive, mode="r|*") as tar,
     ):
         for member in tar:
@@ -126,5 +126,5 @@ def _clean(name: str) -> str:
 def _parent(path: Path, folder: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # A member below a link would be written wherever that link leads.
-    if not path.parent.resolve().is_relative_to(folder.parent.resolve()):
+    if not path.parent.resolve().is_relative_to(folder.resolve()):
         raise MeshError(f"The archive writes '{path.name}' through a link: it is not what it claims to be.")

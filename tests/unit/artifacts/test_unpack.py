@@ -62,6 +62,19 @@ def test_member_is_written_through_a_link_of_the_archive(tmp_path: Path) -> None
     assert not (tmp_path / "unpacked" / "file").exists()
 
 
+def test_chain_of_links_leads_outside(tmp_path: Path) -> None:
+    """Each link looks harmless as text: d/e/m says d, and is the parent of the folder."""
+    source = archive(
+        tmp_path / "a.tar.gz",
+        member("d/l", tarfile.SYMTYPE, link=".."),
+        member("d/e/m", tarfile.SYMTYPE, link="../l/.."),
+        member("d/e/m/evil", content=b"x"),
+    )
+    with pytest.raises(MeshError, match="not what it claims to be"):
+        unpack(source, tmp_path / "unpacked" / "engine")
+    assert not list((tmp_path / "unpacked").iterdir())
+
+
 def test_wanted_name_that_links_to_an_unwanted_one_is_lost(tmp_path: Path) -> None:
     """Trino's archive stores a jar once, in whichever plugin comes first."""
     source = archive(
