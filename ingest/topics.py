@@ -1,4 +1,4 @@
-"""The one place for topics: names, partitions, retention, sizes. The stack creates them; nothing is created by accident."""
+"""The one place for topics: names, partitions, retention, sizes. Nothing else creates a topic."""
 
 from __future__ import annotations
 

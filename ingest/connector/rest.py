@@ -70,7 +70,9 @@ class Connect:
 
     def _validate(self, config: Mapping[str, str]) -> None:
         plugin = config["connector.class"].rpartition(".")[2]
-        answer = self._call("PUT", f"/connector-plugins/{plugin}/config/validate", json=config, timeout=_VALIDATE_TIMEOUT)
+        answer = self._call(
+            "PUT", f"/connector-plugins/{plugin}/config/validate", json=config, timeout=_VALIDATE_TIMEOUT
+        )
         # A setting that the connector does not define has a null value.
         values = [setting["value"] for setting in answer.json()["configs"] if setting["value"]]
         wrong = [f"{value['name']}: {' '.join(value['errors'])}" for value in values if value["errors"]]

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import requests
-from kafka import KafkaConsumer, TopicPartition
-from kafka.admin import KafkaAdminClient, OffsetSpec
-from kafka.errors import KafkaError
+from kafka import TopicPartition
+from kafka.admin import OffsetSpec
 
 from ingest.collections import COLLECTIONS
 from ingest.connector.config import heartbeat_seconds, render
 from ingest.connector.rest import Connect as Rest
-from ingest.topics import CDC_PARTITIONS, HEARTBEAT_TOPIC, LARGEST_RECORD
+from ingest.topics import CDC_PARTITIONS, HEARTBEAT_TOPIC
 from wms_mesh.engines.base import Duty, NotReady
 from wms_mesh.engines.connect import mongodb_reference
+from wms_mesh.engines.kafka import admin, read_one
+from wms_mesh.stack import Stack
 
 # A stream that failed can still show RUNNING; without a record for this many heartbeats it is not believed.
 STALLED_AFTER_HEARTBEATS = 15
@@ -40,6 +41,11 @@ class Connector(Duty):
     name = "connector"
     needs = ("mongodb", "connect", "topics")
 
+    def __init__(self, stack: Stack) -> None:
+        super().__init__(stack)
+        self._looked_at: Newest | None = None
+        self._last_lag: int | None = None
+
     def ensure(self) -> None:
         """Apply the configuration when it differs; restart what failed, or all when the stream is silent."""
         rest = self._rest()
@@ -61,7 +67,9 @@ class Connector(Duty):
         except requests.RequestException as error:
             raise NotReady(f"Connect does not answer ({type(error).__name__})") from error
         if not status.running:
-            raise NotReady(f"connector {status.connector}, task {status.task}{': ' if status.trace else ''}{status.trace}")
+            raise NotReady(
+                f"connector {status.connector}, task {status.task}{': ' if status.trace else ''}{status.trace}"
+            )
         silence = self._silence()
         if silence > _stalled_after():
             raise NotReady(f"the task says RUNNING, but no heartbeat came for {silence:,.0f} s")
@@ -88,15 +96,8 @@ class Connector(Duty):
         return time.time() - max(stamps) if stamps else float("inf")
 
     def _newest(self) -> dict[TopicPartition, Newest]:
-        try:
-            admin = KafkaAdminClient(bootstrap_servers=self.stack.address("kafka"), request_timeout_ms=10_000)
-            try:
-                spec = {partition: OffsetSpec.MAX_TIMESTAMP for partition in [_HEARTBEAT, *_CHANGES]}
-                found = admin.list_partition_offsets(spec)
-            finally:
-                admin.close()
-        except KafkaError as error:
-            raise NotReady(f"the broker does not answer: {error}") from error
+        with admin(self.stack) as client:
+            found = client.list_partition_offsets(dict.fromkeys([_HEARTBEAT, *_CHANGES], OffsetSpec.MAX_TIMESTAMP))
         return {
             partition: Newest(partition, answer.offset, answer.timestamp / 1000)
             for partition, answer in found.items()
@@ -105,20 +106,12 @@ class Connector(Duty):
 
     def _lag(self, record: Newest) -> int | None:
         """Milliseconds from the change (source.ts_ms) to its record; None for a tombstone."""
-        consumer = KafkaConsumer(
-            bootstrap_servers=self.stack.address("kafka"),
-            enable_auto_commit=False,
-            max_partition_fetch_bytes=LARGEST_RECORD,
-        )
-        try:
-            consumer.assign([record.partition])
-            consumer.seek(record.partition, record.offset)
-            records = consumer.poll(timeout_ms=3_000, max_records=1).get(record.partition, [])
-        finally:
-            consumer.close()
-        if not records or records[0].value is None:
-            return None
-        return round(record.timestamp * 1000) - int(json.loads(records[0].value)["source"]["ts_ms"])
+        if record != self._looked_at:
+            value = read_one(self.stack, record.partition, record.offset)
+            source_ms = None if value is None else int(json.loads(value)["source"]["ts_ms"])
+            self._last_lag = None if source_ms is None else round(record.timestamp * 1000) - source_ms
+            self._looked_at = record
+        return self._last_lag
 
 
 def _stalled_after() -> float:

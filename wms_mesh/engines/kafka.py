@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import socket
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -15,7 +17,7 @@ from ingest.topics import LARGEST_RECORD
 from wms_mesh import artifacts
 from wms_mesh.engines.base import Command, Engine, NotReady
 from wms_mesh.java import java
-from wms_mesh.stack import LOOPBACK
+from wms_mesh.stack import LOOPBACK, Stack
 
 PROBE_TOPIC = "__mesh-probe"
 NODE_ID = 1
@@ -71,45 +73,64 @@ class Kafka(Engine):
 
     def check(self) -> None:
         address = self.stack.address(self.name)
-        # The client logs and waits for seconds where nothing listens yet.
-        try:
-            socket.create_connection((LOOPBACK, self.stack.port(self.name)), timeout=2).close()
-        except OSError as error:
-            raise NotReady(f"nothing listens on {address} yet") from error
         mark = uuid.uuid4().bytes
+        with admin(self.stack) as client:
+            if PROBE_TOPIC not in client.list_topics():
+                with contextlib.suppress(TopicAlreadyExistsError):  # another check was faster
+                    client.create_topics([NewTopic(PROBE_TOPIC, 1, 1, topic_configs={"retention.ms": "3600000"})])
         try:
             producer = KafkaProducer(bootstrap_servers=address, acks="all", max_block_ms=5_000)
             try:
-                _create_probe_topic(address)
                 sent = producer.send(PROBE_TOPIC, mark, partition=0).get(timeout=5)
             finally:
                 producer.close(timeout=2)
-            consumer = KafkaConsumer(bootstrap_servers=address, enable_auto_commit=False)
-            try:
-                partition = TopicPartition(PROBE_TOPIC, 0)
-                consumer.assign([partition])
-                consumer.seek(partition, sent.offset)
-                records = consumer.poll(timeout_ms=3_000, max_records=1).get(partition, [])
-            finally:
-                consumer.close()
         except KafkaError as error:
-            raise NotReady(f"no produce and consume: {error}") from error
-        if [record.value for record in records] != [mark]:
+            raise NotReady(f"no produce: {error}") from error
+        if read_one(self.stack, TopicPartition(PROBE_TOPIC, 0), sent.offset) != mark:
             raise NotReady("a produced record does not come back")
 
     def _logs(self) -> Path:
         return self.stack.data(self.name) / "logs"
 
 
-def _create_probe_topic(address: str) -> None:
-    admin = KafkaAdminClient(bootstrap_servers=address, request_timeout_ms=5_000)
+@contextlib.contextmanager
+def admin(stack: Stack) -> Iterator[KafkaAdminClient]:
+    """A client for topics and offsets. Raises NotReady when the broker does not answer."""
+    # The client itself would try for 30 s, and log each attempt.
     try:
-        if PROBE_TOPIC not in admin.list_topics():
-            admin.create_topics([NewTopic(PROBE_TOPIC, 1, 1, topic_configs={"retention.ms": "3600000"})])
-    except TopicAlreadyExistsError:
-        pass  # another check was faster
+        socket.create_connection((LOOPBACK, stack.port("kafka")), timeout=2).close()
+    except OSError as error:
+        raise NotReady(f"no broker listens on {stack.address('kafka')}") from error
+    try:
+        client = KafkaAdminClient(
+            bootstrap_servers=stack.address("kafka"), request_timeout_ms=10_000, bootstrap_timeout_ms=5_000
+        )
+        try:
+            yield client
+        finally:
+            client.close()
+    except KafkaError as error:
+        raise NotReady(f"the broker does not answer: {error}") from error
+
+
+def read_one(stack: Stack, partition: TopicPartition, offset: int) -> bytes | None:
+    """The value at one place; None for a tombstone and where nothing comes within 3 s."""
+    consumer = KafkaConsumer(
+        bootstrap_servers=stack.address("kafka"),
+        enable_auto_commit=False,
+        bootstrap_timeout_ms=5_000,
+        check_crcs=False,  # in Python: 10 s for a record of 10 MB
+    )
+    try:
+        consumer.assign([partition])
+        consumer.seek(partition, offset)
+        records = consumer.poll(timeout_ms=3_000, max_records=1).get(partition, [])
+    except KafkaError as error:
+        raise NotReady(f"no consume: {error}") from error
     finally:
-        admin.close()
+        consumer.close()
+    value: bytes | None = records[0].value if records else None
+    return value
 
 
 def _kafka_uuid() -> str:

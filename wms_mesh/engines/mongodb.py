@@ -73,11 +73,8 @@ class MongoDb(Engine):
             raise NotReady(f"it does not answer: {str(error).partition(',')[0]}") from error
 
     def detail(self) -> dict[str, object]:
-        if self.external():
-            kind = "yours (MESH_MONGODB_URI)"
-        else:
-            kind = "mongod" if _mongod() else "MongoDB stand-in"
-        return {"server": kind}
+        embedded = "mongod" if _mongod() else "MongoDB stand-in"
+        return {"server": "yours (MESH_MONGODB_URI)" if self.external() else embedded}
 
     @contextmanager
     def _client(self) -> Iterator[MongoClient[dict[str, Any]]]:
@@ -133,8 +130,8 @@ class MongoDb(Engine):
                 if error.code != _UNAUTHORIZED:
                     raise
                 raise MeshError(
-                    f"The user of MESH_MONGODB_URI may not create or change {name}.{collection.name}: give it dbAdmin on "
-                    f"{name}, or enable changeStreamPreAndPostImages on that collection yourself."
+                    f"The user of MESH_MONGODB_URI may not create or change {name}.{collection.name}: give it dbAdmin "
+                    f"on {name}, or enable changeStreamPreAndPostImages on that collection yourself."
                 ) from error
 
 

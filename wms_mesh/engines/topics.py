@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import logging
+import contextlib
 
 from kafka.admin import KafkaAdminClient, NewTopic
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import TopicAlreadyExistsError
 
 from ingest.topics import TOPICS
 from wms_mesh.engines.base import Duty, NotReady
-
-log = logging.getLogger(__name__)
+from wms_mesh.engines.kafka import admin
 
 
 class Topics(Duty):
@@ -20,20 +19,13 @@ class Topics(Duty):
     needs = ("kafka",)
 
     def ensure(self) -> None:
-        admin = self._admin()
-        try:
-            existing = _partitions(admin)
+        with admin(self.stack) as client:
+            existing = _partitions(client)
             missing = [one for one in TOPICS if one.name not in existing]
             if missing:
                 new = [NewTopic(one.name, one.partitions, 1, topic_configs=dict(one.config)) for one in missing]
-                try:
-                    admin.create_topics(new)
-                except TopicAlreadyExistsError:
-                    log.info("topics: created by somebody else in the meantime")
-        except KafkaError as error:
-            raise NotReady(f"topics cannot be created: {error}") from error
-        finally:
-            admin.close()
+                with contextlib.suppress(TopicAlreadyExistsError):  # by somebody else in the meantime
+                    client.create_topics(new)
 
     def check(self) -> None:
         """All topics exist."""
@@ -52,21 +44,10 @@ class Topics(Duty):
         return {"topics": len(TOPICS), **fewer}
 
     def _existing(self) -> dict[str, int]:
-        admin = self._admin()
-        try:
-            return _partitions(admin)
-        except KafkaError as error:
-            raise NotReady(f"the broker does not answer: {error}") from error
-        finally:
-            admin.close()
-
-    def _admin(self) -> KafkaAdminClient:
-        try:
-            return KafkaAdminClient(bootstrap_servers=self.stack.address("kafka"), request_timeout_ms=10_000)
-        except KafkaError as error:
-            raise NotReady(f"the broker does not answer: {error}") from error
+        with admin(self.stack) as client:
+            return _partitions(client)
 
 
-def _partitions(admin: KafkaAdminClient) -> dict[str, int]:
+def _partitions(client: KafkaAdminClient) -> dict[str, int]:
     """Partitions of every topic."""
-    return {one["name"]: len(one["partitions"]) for one in admin.describe_topics()}
+    return {one["name"]: len(one["partitions"]) for one in client.describe_topics()}

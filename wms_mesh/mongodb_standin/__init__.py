@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 import tempfile
@@ -38,7 +37,7 @@ def classes(stack: Stack) -> Path:
             shutil.rmtree(fresh)
             raise MeshError(f"The MongoDB stand-in does not compile, correct {SOURCES}: {done.stderr.strip()}")
         try:
-            os.rename(fresh, folder)
+            fresh.rename(folder)
         except OSError:  # another stack compiled the same source meanwhile
             shutil.rmtree(fresh)
     return folder
