@@ -80,10 +80,11 @@ _PROPERTIES = {
     # A commit every few seconds would leave 17,000 metadata files a day and table.
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "20",
-    # Maintenance commits to the same tables: retry for about two minutes rather than fail the job.
-    "commit.retry.num-retries": "20",
     "commit.retry.max-wait-ms": "10000",
 }
+
+# Maintenance commits to the same tables: about two minutes of retries rather than a failed job.
+_COMMIT_RETRIES = 20
 
 
 def change_table(collection: Collection) -> Table:
@@ -124,7 +125,7 @@ def ddl(table: Table) -> str:
 comment {_quoted(table.comment)}
 with (
     format = 'PARQUET',
-    compression_codec = 'ZSTD',
+    max_commit_retry = {_COMMIT_RETRIES},
     partitioning = array['day(ingested_at)'],
     extra_properties = map(array[{keys}], array[{values}])
 )"""
