@@ -3,5 +3,5 @@
     schema (silver_gold), and the consumers' queries name them as they are.
 #}
 {% macro generate_schema_name(custom_schema_name, node) -%}
-    {{ (custom_schema_name or target.schema) | trim }}
+    {{ var('schema_prefix') }}{{ (custom_schema_name or target.schema) | trim }}
 {%- endmacro %}

@@ -10,11 +10,13 @@
 #}
 {% macro cdc_current_state(bronze, columns) -%}
 {%- set paths = {} -%}
+{%- set values = {} -%}
 {%- set top_names = [] -%}
 {%- set parents = [] -%}
 {%- for column in columns -%}
     {%- set names = (column[2] if column | length > 2 else column[0]).split('.') -%}
     {%- do paths.update({column[0]: names}) -%}
+    {%- do values.update({column[0]: 'field_' ~ names[0] if names | length == 1 else cdc_json_at('field_' ~ names[0], names[1:])}) -%}
     {%- do top_names.append(names[0]) if names[0] not in top_names -%}
     {%- do parents.append(names[0]) if names | length > 1 and names[0] not in parents -%}
 {%- endfor -%}
@@ -116,14 +118,23 @@ named as (
 
 ),
 
+decoded as (
+
+    select
+        *,
+        {%- for column in columns %}
+        {{ cdc_decode(values[column[0]], column[1]) }} as {{ column[0] }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from named
+
+),
+
 final as (
 
     select
         document_id,
         {%- for column in columns %}
-        {%- set names = paths[column[0]] %}
-        {%- set value = 'field_' ~ names[0] if names | length == 1 else cdc_json_at('field_' ~ names[0], names[1:]) %}
-        {{ cdc_decode(value, column[1]) }} as {{ column[0] }},
+        {{ column[0] }},
         {%- endfor %}
         if(cardinality(unknown_fields) > 0, json_format(cast(unknown_fields as json))) as extra_fields,
         nullif(concat(
@@ -139,9 +150,7 @@ final as (
             ),
             {%- endfor %}
             {%- for column in columns %}
-            {%- set names = paths[column[0]] %}
-            {%- set value = 'field_' ~ names[0] if names | length == 1 else cdc_json_at('field_' ~ names[0], names[1:]) %}
-            {{ cdc_unreadable(value, column[1], names | join('.')) }}{{ ',' if not loop.last }}
+            {{ cdc_unreadable(values[column[0]], column[1], paths[column[0]] | join('.'), decoded=column[0]) }}{{ ',' if not loop.last }}
             {%- endfor %}
         ), {{ cdc_empty_list() }}) as parse_failures,
         head.op = 'd' as is_deleted,
@@ -154,7 +163,7 @@ final as (
         image_source,
         {{ cdc_document_day('document_id') }} as document_day,
         cast(current_timestamp at time zone 'UTC' as timestamp(6) with time zone) as processing_time
-    from named
+    from decoded
 
 )
 

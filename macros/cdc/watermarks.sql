@@ -5,7 +5,7 @@
 #}
 
 {% macro cdc_watermarks() -%}
-    {{ return(api.Relation.create(database=target.database, schema='silver', identifier='cdc_watermarks', type='table')) }}
+    {{ return(api.Relation.create(database=target.database, schema=generate_schema_name('silver', none) | trim, identifier='cdc_watermarks', type='table')) }}
 {%- endmacro %}
 
 

@@ -18,16 +18,16 @@
         {%- set ranges = [] -%}
         {%- for day in ordered -%}
             {%- set next_day = (modules.datetime.date.fromisoformat(day) + modules.datetime.timedelta(days=1)).isoformat() -%}
-            {%- if ranges and ranges[-1][1] == day -%}
-                {%- do ranges[-1].__setitem__(1, next_day) -%}
+            {%- if ranges and ranges[-1].end == day -%}
+                {%- do ranges[-1].update({'end': next_day}) -%}
             {%- else -%}
-                {%- do ranges.append([day, next_day]) -%}
+                {%- do ranges.append({'start': day, 'end': next_day}) -%}
             {%- endif -%}
         {%- endfor -%}
         (
             {{ column }} is null
             {%- for range in ranges %}
-            or ({{ column }} >= timestamp '{{ range[0] }} 00:00:00 UTC' and {{ column }} < timestamp '{{ range[1] }} 00:00:00 UTC')
+            or ({{ column }} >= timestamp '{{ range.start }} 00:00:00 UTC' and {{ column }} < timestamp '{{ range.end }} 00:00:00 UTC')
             {%- endfor %}
         )
     {%- endif -%}
