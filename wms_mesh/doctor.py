@@ -238,6 +238,12 @@ def _account(_: Stack) -> Finding:
             State.FAIL,
             f"Postgres refuses to be root, and there is no account {' or '.join(ACCOUNTS)}: add one.",
         )
+    if shutil.which("setpriv") is None:
+        return Finding(
+            "account",
+            State.FAIL,
+            "Postgres refuses to be root, and there is no `setpriv` to change accounts: add util-linux.",
+        )
     return Finding("account", State.OK, f"The stack runs as root; Postgres, which refuses to, as {found}.")
 
 

@@ -332,8 +332,8 @@ def _mb(count: int) -> str:
 def _unwritable(folder: Path, error: OSError) -> MeshError:
     if error.errno == errno.ENOSPC:
         return MeshError(
-            f"The disk of {folder} is full: free some space, or set XDG_CACHE_HOME to a folder on another disk, then run"
-            " it again; what is here stays."
+            f"The disk of {folder} is full: free some space, or set XDG_CACHE_HOME to a folder on another disk, then"
+            " run it again; what is here stays."
         )
     return MeshError(
         f"The cache {folder} cannot be written ({error.strerror}): make it writable, or set XDG_CACHE_HOME to a folder"

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from wms_mesh import artifacts, doctor
+from wms_mesh import artifacts, doctor, java
 from wms_mesh.doctor import Finding, State
 from wms_mesh.errors import MeshError
 from wms_mesh.stack import PORTS, Stack
@@ -82,9 +82,11 @@ def test_pid_that_was_given_to_another_process_is_taken_for_ours(stack: Stack, h
 
 def test_disk_too_small_for_what_is_still_to_be_fetched(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(artifacts, "missing_bytes", lambda: 1_300_000_000)
+    monkeypatch.setattr(java, "installed", lambda _: Path("/usr/bin/java"))
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Disk(free=2.4e9))
     finding = found(stack, "cache disk")
     assert finding.state is State.FAIL
+    assert "3.6 GB are needed" in finding.sentence  # 1.3 fetched, 0.7 unpacked, 1.6 for Flink's environment
     assert "XDG_CACHE_HOME" in finding.sentence
     assert found(stack, "stack disk").state is State.OK
 
