@@ -43,44 +43,45 @@ class Connector(Duty):
 
     def __init__(self, stack: Stack) -> None:
         super().__init__(stack)
+        self._ensured_at: float | None = None
+        self._newest: dict[TopicPartition, Newest] = {}
         self._looked_at: Newest | None = None
         self._last_lag: int | None = None
 
     def ensure(self) -> None:
-        """Apply the configuration when it differs; restart what failed, or all when the stream is silent."""
+        """Apply the configuration when it differs; restart what failed, or all when the stream fell silent."""
         rest = self._rest()
         try:
-            if rest.apply(render(self.stack.naming, mongodb_reference(self.stack))):
-                return
-            status = rest.status()
-            if not status.running:
-                rest.restart(only_failed=True)
-            elif self._silence() > _stalled_after():
-                rest.restart(only_failed=False)
+            if not rest.apply(render(self.stack.naming, mongodb_reference(self.stack))):
+                if not rest.status().running:
+                    rest.restart(only_failed=True)
+                elif self._silence() > _stalled_after():
+                    rest.restart(only_failed=False)
         except requests.RequestException as error:
             raise NotReady(f"Connect does not take the connector: {error}") from error
+        self._ensured_at = time.time()
 
     def check(self) -> None:
-        """Its task runs, and the stream has said something lately."""
+        """Its task runs, and the stream has said something since it was ensured, and lately."""
         try:
             status = self._rest().status()
         except requests.RequestException as error:
             raise NotReady(f"Connect does not answer ({type(error).__name__})") from error
         if not status.running:
-            raise NotReady(
-                f"connector {status.connector}, task {status.task}{': ' if status.trace else ''}{status.trace}"
-            )
-        silence = self._silence()
-        if silence > _stalled_after():
-            raise NotReady(f"the task says RUNNING, but no heartbeat came for {silence:,.0f} s")
+            reason = f": {status.trace}" if status.trace else ""
+            raise NotReady(f"connector {status.connector}, task {status.task}{reason}")
+        self._newest = self._find_newest()
+        if self._last_sign() < (self._ensured_at or 0):
+            raise NotReady("the task says RUNNING, its stream has not said anything yet")
+        if self._silence() > _stalled_after():
+            raise NotReady(f"the task says RUNNING, but its stream has been silent for {self._silence():,.0f} s")
 
     def detail(self) -> dict[str, object]:
-        """task; heartbeat_age_s; last_event (ISO 8601); lag_ms: change in MongoDB to record in Kafka, of that event."""
-        newest = self._newest()
-        facts: dict[str, object] = {"task": self._rest().status().task}
-        if _HEARTBEAT in newest:
-            facts["heartbeat_age_s"] = round(time.time() - newest[_HEARTBEAT].timestamp, 1)
-        changes = [one for partition, one in newest.items() if partition != _HEARTBEAT]
+        """heartbeat_age_s; last_event (ISO 8601); lag_ms: from the change in MongoDB to its record, of that event."""
+        facts: dict[str, object] = {"task": "RUNNING"}  # or check would have said otherwise
+        if _HEARTBEAT in self._newest:
+            facts["heartbeat_age_s"] = round(time.time() - self._newest[_HEARTBEAT].timestamp, 1)
+        changes = [one for partition, one in self._newest.items() if partition != _HEARTBEAT]
         if changes:
             last = max(changes, key=lambda one: one.timestamp)
             facts["last_event"] = datetime.fromtimestamp(last.timestamp, UTC).isoformat(timespec="milliseconds")
@@ -90,12 +91,16 @@ class Connector(Duty):
     def _rest(self) -> Rest:
         return Rest(self.stack.url("connect"))
 
-    def _silence(self) -> float:
-        """Seconds since the connector produced anything; infinite when it never did."""
-        stamps = [one.timestamp for one in self._newest().values()]
-        return time.time() - max(stamps) if stamps else float("inf")
+    def _last_sign(self) -> float:
+        """When the connector last produced anything, Unix seconds; 0 when it never did."""
+        return max((one.timestamp for one in self._newest.values()), default=0.0)
 
-    def _newest(self) -> dict[TopicPartition, Newest]:
+    def _silence(self) -> float:
+        """Seconds without a sign of life, from ``ensure`` on: a stack that was down has not fallen silent."""
+        now = time.time()
+        return now - max(self._last_sign(), self._ensured_at or now)
+
+    def _find_newest(self) -> dict[TopicPartition, Newest]:
         with admin(self.stack) as client:
             found = client.list_partition_offsets(dict.fromkeys([_HEARTBEAT, *_CHANGES], OffsetSpec.MAX_TIMESTAMP))
         return {

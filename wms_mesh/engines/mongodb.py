@@ -22,7 +22,6 @@ REPLICA_SET = "rs0"
 OLDEST_VERSION = (6, 0, 9)
 IMAGES = {"enabled": True}
 _UNAUTHORIZED = 13
-_NOT_YET_INITIALIZED = 94
 
 
 def connection_string(stack: Stack) -> str:
@@ -90,12 +89,7 @@ class MongoDb(Engine):
         if "setName" in client.admin.command("hello"):
             return
         members = [{"_id": 0, "host": self.stack.address(self.name)}]
-        try:
-            client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
-        except OperationFailure as error:
-            if error.code == _NOT_YET_INITIALIZED:
-                raise NotReady("the replica set is being initiated") from error
-            raise
+        client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
 
     def _require_replica_set(self, client: MongoClient[dict[str, Any]]) -> None:
         hello = client.admin.command("hello")
