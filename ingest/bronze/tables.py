@@ -81,6 +81,8 @@ _PROPERTIES = {
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "20",
     "commit.retry.max-wait-ms": "10000",
+    # A table at rest gets an empty snapshot every so many checkpoints: by default ten, a minute's worth.
+    "flink.max-continuous-empty-commits": "720",
 }
 
 # Maintenance commits to the same tables: about two minutes of retries rather than a failed job.
