@@ -58,7 +58,9 @@ class Postgres(Engine):
         ]
         done = subprocess.run(initdb, cwd="/", capture_output=True, text=True)
         if done.returncode != 0:
-            raise MeshError(f"Postgres cannot be initialised in {data} ({done.stderr.strip()}): check that folder's file system.")
+            raise MeshError(
+                f"Postgres cannot be initialised in {data} ({done.stderr.strip()}): check that folder's file system."
+            )
         fresh.rename(data)
 
     def command(self) -> Command:
@@ -115,17 +117,21 @@ def _account() -> pwd.struct_passwd | None:
     for name in _ACCOUNTS:
         if name in known:
             return known[name]
-    raise MeshError(f"Postgres does not run as root and there is no account {' or '.join(_ACCOUNTS)}: start the stack as another user.")
+    raise MeshError(
+        f"Postgres does not run as root, and there is no account {' or '.join(_ACCOUNTS)}: start it as another user."
+    )
 
 
 def _as_account(account: pwd.struct_passwd | None) -> list[str]:
-    # The stack and the cache usually lie under root's own home (mode 0700), where the account may not even look. So it keeps
-    # one right of root's, to pass folders and read files, and no other; Command.user could not say that.
+    # The stack and the cache usually lie under root's own home (mode 0700), where the account may not even look. So it
+    # keeps one right of root's, to pass folders and read files, and no other; Command.user could not say that.
     if account is None:
         return []
     setpriv = shutil.which("setpriv")
     if setpriv is None:
-        raise MeshError("Postgres does not run as root: install util-linux (it has `setpriv`), or start the stack as another user.")
+        raise MeshError(
+            "Postgres does not run as root: install util-linux (it has `setpriv`), or start the stack as another user."
+        )
     return [
         setpriv,
         f"--reuid={account.pw_uid}",
