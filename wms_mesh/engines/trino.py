@@ -11,6 +11,7 @@ import trino.exceptions
 from ingest.collections import COLLECTIONS, EVENT_TOPICS
 from wms_mesh import artifacts
 from wms_mesh.engines.base import Command, Engine, NotReady
+from wms_mesh.engines.mongodb import connection_string
 from wms_mesh.java import java
 from wms_mesh.stack import LOOPBACK
 
@@ -20,11 +21,10 @@ CATALOGS = ("iceberg", "mongodb", "kafka")
 class Trino(Engine):
     """Plain HTTP on loopback, no authentication: whoever can reach it is a user of this machine.
 
-    It waits for the metastore alone: the other two catalogs connect when they are asked.
+    It needs nothing to start, since catalogs connect when they are asked. Its start is the longest of all: it begins first.
     """
 
     name = "trino"
-    needs = ("metastore",)
     ports = ("trino",)
 
     def prepare(self) -> None:
@@ -42,7 +42,7 @@ class Trino(Engine):
         return {
             "home": artifacts.unpacked("trino"),
             "conf": self.stack.conf(self.name),
-            "mongodb_uri": self.stack.mongodb_uri or f"mongodb://{self.stack.address('mongodb')}/?replicaSet=rs0",
+            "mongodb_uri": connection_string(self.stack),
             "kafka_tables": ",".join([*EVENT_TOPICS, *(collection.topic for collection in COLLECTIONS)]),
         }
 
@@ -86,7 +86,7 @@ class Trino(Engine):
         )
 
     def check(self) -> None:
-        """Count the nodes that can work, then read through the catalog that everything needs."""
+        """Count the nodes that can work, then read through the catalog that everything needs, and so the metastore."""
         try:
             # Its own word first: a query to a server that starts is an error in its log.
             info = requests.get(f"{self.stack.url('trino')}/v1/info", timeout=5).json()
