@@ -133,7 +133,10 @@ class BronzeJob(Duty):
 
     def check(self) -> None:
         jobs = [job for job in self._jobs() if job["state"] not in _ENDED]
-        if len(jobs) != 1:
+        if not jobs:
+            # Not NotReady: a JobManager that died before the job was ready has forgotten it, and waiting brings nothing.
+            raise MeshError("the JobManager has no bronze job")
+        if len(jobs) > 1:
             raise NotReady(f"{len(jobs)} bronze jobs run, not one")
         if jobs[0]["state"] != "RUNNING":
             raise NotReady(f"the job is {jobs[0]['state']}")
