@@ -47,8 +47,7 @@ final class ChangeStream implements Cursor {
             }
         }
         BsonTimestamp time = (BsonTimestamp) options.get("startAtOperationTime");
-        // Inclusive; a time before the first change of a new store is as good as the store's beginning.
-        return time == null ? journal.time().getValue() : Math.max(time.getValue() - 1, 0);
+        return time == null ? journal.time().getValue() : time.getValue() - 1; // a start time is inclusive
     }
 
     /** A token of the shape that Debezium parses: the type byte 0x82 and the cluster time. */

@@ -35,9 +35,9 @@ final class Journal {
             new MVMap.Builder<Long, Event>().keyType(LongDataType.INSTANCE).valueType(new Event.Type()));
         marks = store.openMap("standin.marks");
         preImages = store.openMap("standin.preimages");
-        marks.putIfAbsent(FORGOTTEN, now());
+        marks.putIfAbsent(FORGOTTEN, now() - 1); // a new store knows everything from now on
         Long newest = events.lastKey();
-        last = newest == null ? (Long) marks.get(FORGOTTEN) : newest;
+        last = newest == null ? (Long) marks.get(FORGOTTEN) + 1 : newest;
         committed = last;
     }
 

@@ -31,7 +31,7 @@ final class StandIn extends AbstractMongoBackend {
     private static final Logger LOG = LoggerFactory.getLogger(StandIn.class);
     private static final Set<String> WRITES = Set.of("insert", "update", "delete", "findandmodify", "create",
         "createindexes", "collmod", "drop", "dropindexes", "dropdatabase", "renamecollection");
-    private static final int COMMITS_BETWEEN_COMPACTIONS = 500;
+    private static final int COMMITS_BETWEEN_COMPACTIONS = 50;
     private static final String IMAGES = "changeStreamPreAndPostImages";
 
     private final MVStore store;
@@ -163,7 +163,7 @@ final class StandIn extends AbstractMongoBackend {
         store.commit();
         journal.publish();
         if (++commits % COMMITS_BETWEEN_COMPACTIONS == 0) {
-            store.compact(50, 4 << 20);
+            store.compact(60, 8 << 20);
         }
     }
 
