@@ -44,7 +44,7 @@ with wrong as (
     {% for type, json, expected in cases -%}
     {%- set trino_type = 'varchar' if type == 'json' else type -%}
     select
-        '{{ type }}' as type,
+        '{{ type }}' as read_as,
         '{{ json }}' as json_text
     from (select {{ cdc_decode("json '" ~ json ~ "'", type) }} as decoded)
     where decoded is distinct from cast({{ expected }} as {{ trino_type }})

@@ -18,7 +18,7 @@ with reported as (
 
     {% for type, json, expected in cases -%}
     select
-        '{{ type }}' as type,
+        '{{ type }}' as read_as,
         '{{ json }}' as json_text,
         array_join(transform(failures, failure -> failure.path || '=' || failure.value), ';') as reported,
         '{{ expected }}' as expected

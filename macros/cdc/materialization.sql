@@ -19,7 +19,7 @@
     {{ run_hooks(pre_hooks) }}
 
     {%- if is_rebuild -%}
-        {%- do cdc_reset_watermarks(model.name) -%}
+        {%- do cdc_create_watermarks(target_relation) -%}
         {%- call statement('create', auto_begin=False) -%}
             {{ cdc_create_table(target_relation) }}
         {%- endcall -%}
@@ -27,7 +27,7 @@
         {%- do cdc_follow_schema(target_relation) -%}
     {%- endif -%}
 
-    {%- set watermarks = cdc_read_watermarks(model.name) -%}
+    {%- set watermarks = cdc_read_watermarks(target_relation) -%}
     {%- set reached = {} -%}
     {%- for at in watermarks.positions -%}
         {%- do reached.update({(at.source, at.partition): at.position}) -%}
@@ -55,7 +55,7 @@
         {%- for at, position in reached.items() -%}
             {%- do positions.append({'source': at[0], 'partition': at[1], 'position': position}) -%}
         {%- endfor -%}
-        {%- do cdc_write_watermarks(model.name, watermarks.run + loop.index, positions) -%}
+        {%- do cdc_write_watermarks(target_relation, watermarks.run + loop.index, positions) -%}
     {%- endfor -%}
 
     {%- call noop_statement('main', 'CURRENT STATE (' ~ total ~ ' records, ' ~ written.rows ~ ' rows)', 'CURRENT STATE', written.rows) -%}

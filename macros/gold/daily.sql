@@ -22,7 +22,7 @@
     {{ run_hooks(pre_hooks) }}
 
     {%- if is_rebuild -%}
-        {%- do cdc_reset_watermarks(model.name) -%}
+        {%- do cdc_create_watermarks(target_relation) -%}
         {%- call statement('create') -%}
             {{ daily_create_table(target_relation) }}
         {%- endcall -%}
@@ -30,7 +30,7 @@
         {%- do cdc_follow_schema(target_relation) -%}
     {%- endif -%}
 
-    {%- set watermarks = cdc_read_watermarks(model.name) -%}
+    {%- set watermarks = cdc_read_watermarks(target_relation) -%}
     {%- set sources = daily_sources(config.require('follows'), watermarks.positions) -%}
     {%- set written = namespace(rows=0, days='no') -%}
 
@@ -55,7 +55,7 @@
             {%- do positions.append({'source': source.table, 'partition': 0, 'position': source.processed}) -%}
             {%- do positions.append({'source': source.table, 'partition': 1, 'position': source.snapshot}) -%}
         {%- endfor -%}
-        {%- do cdc_write_watermarks(model.name, watermarks.run + 1, positions) -%}
+        {%- do cdc_write_watermarks(target_relation, watermarks.run + 1, positions) -%}
     {%- endif -%}
 
     {%- call noop_statement('main', 'DAILY (' ~ written.days ~ ' days, ' ~ written.rows ~ ' rows)', 'DAILY', written.rows) -%}
