@@ -13,7 +13,7 @@ from rich.console import Console
 from wms_mesh.errors import MeshError
 from wms_mesh.stack import REPO
 
-PYTHON_CODE = ("wms_mesh", "ingest", "tests")
+PYTHON_CODE = ("wms_mesh", "ingest", "benchmarks", "tests")
 
 # Each suite is a list of commands; the stack suite starts its own stack, away from the user's.
 SUITES: dict[str, list[list[str]]] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 
 from ingest.simulator.cli import simulate
 from wms_mesh import ledger, reconcile, sql, transform
-from wms_mesh.stack import Naming, Stack
+from wms_mesh.stack import Stack
 
 CONSUMERS = Path(__file__).parent / "queries" / "consumers.sql"
 
@@ -60,10 +59,3 @@ def test_change_is_lost_or_doubled_over_a_second_day(warehouse: Stack) -> None:
     simulate(warehouse, duration=timedelta(minutes=30), seed=12, deletes=0.05, late_updates=0.1)
     carry(warehouse)
     assert_silver_equals_mongodb(warehouse)
-
-
-def test_camel_case_source_gives_other_rows(start_stack: Callable[[Naming], Stack]) -> None:
-    stack = start_stack(Naming.CAMEL_CASE)
-    simulate(stack, duration=timedelta(hours=1), seed=13, deletes=0.01, late_updates=0.02, malformed=0.005)
-    carry(stack)
-    assert_silver_equals_mongodb(stack)
