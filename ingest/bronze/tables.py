@@ -81,6 +81,8 @@ _PROPERTIES = {
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "20",
     "commit.retry.max-wait-ms": "10000",
+    # Commits compare and swap, as Trino's do: a lock of a killed writer would block the table for minutes.
+    "engine.hive.lock-enabled": "false",
     # A table at rest gets an empty snapshot every so many checkpoints: by default ten, a minute's worth.
     "flink.max-continuous-empty-commits": "720",
 }

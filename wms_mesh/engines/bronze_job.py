@@ -134,7 +134,7 @@ class BronzeJob(Duty):
     def check(self) -> None:
         jobs = [job for job in self._jobs() if job["state"] not in _ENDED]
         if not jobs:
-            # Not NotReady: a JobManager that died before the job was ready has forgotten it, and waiting brings nothing.
+            # Not NotReady: a JobManager that died before the job was ready has forgotten it; waiting brings nothing.
             raise MeshError("the JobManager has no bronze job")
         if len(jobs) > 1:
             raise NotReady(f"{len(jobs)} bronze jobs run, not one")
@@ -294,7 +294,7 @@ class BronzeJob(Duty):
 
     def _stop(self, definition: Definition, job: str) -> None:
         """Stop with a savepoint: all that the job read is then committed to Iceberg."""
-        self._await(f"job {job} runs", lambda: self._state(job) == "RUNNING")
+        self._await(f"the tasks of job {job} run", lambda: self._tasks_run(job))
         definition.savepoints.mkdir(exist_ok=True)
         request = {"targetDirectory": f"file://{definition.savepoints}", "drain": False}
         trigger = flink.call(self.stack, "POST", f"/jobs/{job}/stop", json=request)["request-id"]
