@@ -21,7 +21,7 @@ CATALOGS = ("iceberg", "mongodb", "kafka")
 class Trino(Engine):
     """Plain HTTP on loopback, no authentication: whoever can reach it is a user of this machine.
 
-    It needs nothing to start, since catalogs connect when they are asked. Its start is the longest of all: it begins first.
+    It needs nothing to start, since catalogs connect when they are asked. Its start is the longest: it begins at once.
     """
 
     name = "trino"
