@@ -99,7 +99,7 @@
         {%- set relation = table ~ ' for version as of ' ~ snapshot -%}
         {%- set after -%}
             select * from {{ relation }}
-            where processing_time > timestamp '1970-01-01 00:00:00.000000 UTC' + interval '0.000001' second * {{ last.get((table, 0), 0) }}
+            where processing_time > timestamp '{{ daily_moment(last.get((table, 0), 0)) }} UTC'
         {%- endset -%}
         {%- do sources.update({name: {
             'table': table, 'relation': relation, 'snapshot': snapshot, 'processed': processed,
@@ -109,6 +109,12 @@
         }}) -%}
     {%- endfor -%}
     {{ return(sources) }}
+{%- endmacro %}
+
+
+{# Microseconds since 1970 as the text of a timestamp literal. Trino's intervals end at the millisecond and would make 0 of them. #}
+{% macro daily_moment(microseconds) -%}
+    {{ (modules.datetime.datetime(1970, 1, 1) + modules.datetime.timedelta(microseconds=microseconds)).isoformat(' ', 'microseconds') }}
 {%- endmacro %}
 
 
