@@ -83,7 +83,7 @@ class Postgres(Engine):
             with connect(self.stack, "postgres") as database:
                 database.run("select count(*) from pg_database")
         except (pg8000.exceptions.InterfaceError, pg8000.exceptions.DatabaseError, OSError) as error:
-            raise NotReady(f"a query fails ({error})") from error
+            raise NotReady(f"a query fails ({_reason(error)})") from error
 
     def detail(self) -> dict[str, object]:
         return {"user": USER, "database": DATABASE}
@@ -107,6 +107,11 @@ def connect(stack: Stack, database: str = DATABASE) -> Iterator[pg8000.native.Co
         yield connection
     finally:
         connection.close()
+
+
+def _reason(error: Exception) -> str:
+    fields = error.args[0] if error.args else None
+    return str(fields["M"]) if isinstance(fields, dict) else str(error)
 
 
 def _account() -> pwd.struct_passwd | None:

@@ -56,19 +56,19 @@ def test_databases_are_misread(metastore: Callable[[bytes], int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "error"),
+    ("answer", "error", "reason"),
     [
-        (b"", EOFError),
-        (reply(2, names("default"))[:40], EOFError),
-        (reply(3, text("MetaException")), ValueError),
-        (reply(2, struct.pack("!BhBi", 15, 0, 8, 1)), ValueError),
+        (b"", EOFError, "closed"),
+        (reply(2, names("default"))[:40], EOFError, "closed"),
+        (reply(3, struct.pack("!Bh", 11, 1) + text("no such method")), ValueError, "an exception"),
+        (reply(2, struct.pack("!BhBi", 15, 0, 8, 1)), ValueError, "else than names"),
     ],
     ids=["hangs up", "hangs up half way", "an exception", "a list of numbers"],
 )
 def test_metastore_that_fails_counts_as_ready(
-    metastore: Callable[[bytes], int], answer: bytes, error: type[Exception]
+    metastore: Callable[[bytes], int], answer: bytes, error: type[Exception], reason: str
 ) -> None:
-    with pytest.raises(error):
+    with pytest.raises(error, match=reason):
         all_databases(LOOPBACK, metastore(answer))
 
 
