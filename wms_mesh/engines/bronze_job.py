@@ -140,9 +140,12 @@ class BronzeJob(Duty):
             raise NotReady(f"{len(jobs)} bronze jobs run, not one")
         if jobs[0]["state"] != "RUNNING":
             raise NotReady(f"the job is {jobs[0]['state']}")
+        tasks = jobs[0]["tasks"]
+        if tasks["running"] != tasks["total"]:
+            raise NotReady(f"{tasks['running']} of {tasks['total']} tasks of the job run")
         age = self._checkpoint_age(jobs[0]["jid"])
         if age is None:
-            raise NotReady("no checkpoint completed since the job started")
+            raise NotReady("no checkpoint completed since the job was started or restored")
         limit = max(60.0, 6.0 * self.stack.checkpoint_seconds)
         if age > limit:
             raise NotReady(f"the last completed checkpoint is {age:.0f} s old")
@@ -359,9 +362,12 @@ class BronzeJob(Duty):
         return all(vertex["status"] == "RUNNING" for vertex in vertices)
 
     def _checkpoint_age(self, job: str) -> float | None:
-        """Seconds since the newest completed checkpoint was triggered; None when there is none since the start."""
-        completed = flink.call(self.stack, "GET", f"/jobs/{job}/checkpoints")["latest"]["completed"]
-        return None if completed is None else time.time() - completed["trigger_timestamp"] / 1000.0
+        """Seconds since the newest completed checkpoint was triggered; None when there is none since a restore."""
+        latest = flink.call(self.stack, "GET", f"/jobs/{job}/checkpoints")["latest"]
+        completed, restored = latest["completed"], latest["restored"]
+        if completed is None or (restored and completed["trigger_timestamp"] < restored["restore_timestamp"]):
+            return None
+        return time.time() - float(completed["trigger_timestamp"]) / 1000.0
 
     def restarts(self, job: str) -> int:
         """How often Flink restarted this job."""

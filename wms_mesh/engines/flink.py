@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ MODULE_FLAGS = (
 TASK_HEAP_MB = 512
 FRAMEWORK_HEAP_MB = 128
 DIRECT_MB = 160  # framework off-heap and network buffers
+
+REGISTRATION_SECONDS = 8.0  # a check may take ten
 
 
 def pyflink_home() -> Path:
@@ -139,9 +142,13 @@ class FlinkTaskManager(Engine):
         )
 
     def check(self) -> None:
-        slots = overview(self.stack)["slots-total"]
-        if not slots:
-            raise NotReady("it has not registered its slot with the JobManager yet")
+        # A JobManager that was started anew hears of this TaskManager within seconds; until the supervisor asks again
+        # it takes fifteen, and the job waits for the answer.
+        deadline = time.monotonic() + REGISTRATION_SECONDS
+        while not overview(self.stack)["slots-total"]:
+            if time.monotonic() > deadline:
+                raise NotReady("it has not registered its slot with the JobManager yet")
+            time.sleep(0.2)
 
     def detail(self) -> dict[str, object]:
         figures = overview(self.stack)
