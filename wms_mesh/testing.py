@@ -21,6 +21,7 @@ SUITES: dict[str, list[list[str]]] = {
         ["ruff", "check", "."],
         ["ruff", "format", "--check", "."],
         ["mypy", *PYTHON_CODE],
+        ["dbt.cli.main", "parse", "--warn-error", "--no-partial-parse"],
     ],
     "unit": [["pytest", "tests/unit"]],
     "stack": [["pytest", "tests/stack"]],
@@ -45,7 +46,7 @@ def run(suite: str | None, arguments: Sequence[str]) -> int:
             code = subprocess.run(
                 [sys.executable, "-m", module, *options, *extra],
                 cwd=REPO,
-                env={**os.environ, "PYTHONPATH": str(REPO)},
+                env={**os.environ, "PYTHONPATH": str(REPO), "DBT_PROFILES_DIR": str(REPO / "profiles")},
                 stdin=subprocess.DEVNULL,
                 check=False,
             ).returncode

@@ -1,7 +1,7 @@
 """The same records in any order, any batches, any number of copies give the same rows.
 
-A seeded log of change records (ties, replays, swapped partitions, deletes, re-creations, re-snapshots, unreadable values)
-goes into the bronze tables of a sandbox in random batches. After each batch dbt runs, and silver and gold are compared
+A seeded log of change records (ties, replays, swapped partitions, deletes, re-creations, re-snapshots, unreadable
+values) goes into the bronze tables of a sandbox in random batches. After each batch dbt runs, and silver and gold are compared
 with an oracle that is written from the contract and shares nothing with the macros; at the end with a rebuild.
 """
 
@@ -14,7 +14,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -29,7 +29,7 @@ PREFIX = "convergence_"
 ORDERS = 40
 PARTITIONS = 3
 BATCHES = 3
-START = datetime(2026, 3, 1, 21, tzinfo=timezone.utc)  # three hours before a UTC midnight
+START = datetime(2026, 3, 1, 21, tzinfo=UTC)  # three hours before a UTC midnight
 STATUSES = ("received", "validated", "picking", "packed", "shipped", "cancelled", "dead_letter")
 SELECTION = ("orders_current", "shipments_current", "order_fulfillment_daily")
 
@@ -110,7 +110,11 @@ class Log:
             if not is_tied and choose.random() < 0.2:
                 partition = choose.randrange(PARTITIONS)
             if not is_tied or choose.random() < 0.5:
-                at, order = (at + timedelta(seconds=choose.randrange(3, 20_000)), 1) if choose.random() < 0.8 else (at, order + 1)
+                at, order = (
+                    (at + timedelta(seconds=choose.randrange(3, 20_000)), 1)
+                    if choose.random() < 0.8
+                    else (at, order + 1)
+                )
             moment = milliseconds(at.replace(microsecond=0))
             roll = choose.random()
             if roll < 0.12 and document is not None:
@@ -197,12 +201,12 @@ def day_of(document: dict[str, Any], key: str) -> date:
     """The UTC day an order counts for."""
     created = moment(document.get("created_at"))
     seconds = int(json.loads(key)["$oid"][:8], 16)
-    return (created or datetime.fromtimestamp(seconds, timezone.utc)).date()
+    return (created or datetime.fromtimestamp(seconds, UTC)).date()
 
 
 def moment(value: Any) -> datetime | None:
     """A date as the connector writes it; anything else is none."""
-    return datetime.fromtimestamp(value["$date"] / 1000, timezone.utc) if isinstance(value, dict) else None
+    return datetime.fromtimestamp(value["$date"] / 1000, UTC) if isinstance(value, dict) else None
 
 
 def whole(value: Any) -> int | None:
@@ -244,7 +248,9 @@ def expected_orders(states: dict[str, Current]) -> Rows:
             moment(state.image.get("created_at")),
             state.image.get("gift_wrap"),
             [whole(line["quantity"]) for line in state.image["items"]] if "items" in state.image else None,
-            json.dumps({"legacy_flags": state.image["legacy_flags"]}, separators=(",", ":")) if "legacy_flags" in state.image else None,
+            json.dumps({"legacy_flags": state.image["legacy_flags"]}, separators=(",", ":"))
+            if "legacy_flags" in state.image
+            else None,
             failures(state.image),
         )
         for key, state in states.items()
@@ -273,7 +279,11 @@ def _measure(documents: list[dict[str, Any]], shipped: dict[str, list[datetime]]
         times = [at for at in shipped[document.get("order_id", "")] if created and at >= created]
         if created and times:
             hours.append((min(times) - created) / timedelta(hours=1))
-    lines = [(whole(line["quantity"]), price(line["unit_price"])) for document in documents for line in document.get("items") or []]
+    lines = [
+        (whole(line["quantity"]), price(line["unit_price"]))
+        for document in documents
+        for line in document.get("items") or []
+    ]
     priced = [quantity * each for quantity, each in lines if quantity is not None]
     completed = statuses["shipped"] + statuses["delivered"]
     return (
@@ -310,7 +320,9 @@ class Sandbox:
     def create(self) -> None:
         """Empty bronze tables."""
         for schema, bucket in (("bronze", "wms-bronze"), ("silver", "wms-silver"), ("gold", "wms-gold")):
-            self.query(f"create schema if not exists iceberg.{PREFIX}{schema} with (location = 's3://{bucket}/{PREFIX}{schema}')")
+            self.query(
+                f"create schema if not exists iceberg.{PREFIX}{schema} with (location = 's3://{bucket}/{PREFIX}{schema}')"
+            )
         for table in bronze.tables():
             self.query(bronze.ddl(table).replace("iceberg.bronze.", f"iceberg.{PREFIX}bronze."))
 
@@ -328,8 +340,8 @@ class Sandbox:
         for topic in {record.topic for record in records}:
             values = ", ".join(_values(record) for record in records if record.topic == topic)
             self.query(
-                f"insert into {PREFIX}bronze.{topic}_raw (kafka_topic, kafka_partition, kafka_offset, kafka_timestamp, ingested_at,"
-                f" op, document_id, source_ts, source_ord, snapshot, envelope) values {values}"
+                f"insert into {PREFIX}bronze.{topic}_raw (kafka_topic, kafka_partition, kafka_offset,"
+                f" kafka_timestamp, ingested_at, op, document_id, source_ts, source_ord, snapshot, envelope) values {values}"
             )
 
     def dbt(self, *arguments: str) -> None:
@@ -368,7 +380,8 @@ class Sandbox:
             f"""
             select
                 date, priority, total_orders, completed_orders, cancelled_orders, in_progress_orders, completion_rate,
-                avg_fulfillment_time_hours, p50_fulfillment_time_hours, p95_fulfillment_time_hours, total_items, total_revenue
+                avg_fulfillment_time_hours, p50_fulfillment_time_hours, p95_fulfillment_time_hours, total_items,
+                total_revenue
             from {PREFIX}gold.order_fulfillment_daily
             """
         )
@@ -394,8 +407,8 @@ def _values(record: Record) -> str:
         }
     )
     return (
-        f"('cdc.wms.{record.topic}', {record.partition}, {record.offset}, current_timestamp, current_timestamp, '{record.op}',"
-        f" {text(record.key)}, {'null' if is_tombstone else at}, {'null' if is_tombstone else record.order}, 'false',"
+        f"('cdc.wms.{record.topic}', {record.partition}, {record.offset}, current_timestamp, current_timestamp,"
+        f" '{record.op}', {text(record.key)}, {'null' if is_tombstone else at}, {'null' if is_tombstone else record.order}, 'false',"
         f" {'null' if is_tombstone else text(envelope)})"
     )
 
@@ -427,7 +440,7 @@ def test_any_batches_of_a_disordered_log_converge(sandbox: Sandbox) -> None:
     log = Log(SEED)
     log.fill()
     cuts = {
-        at: sorted(log.random.randrange(len(records) + 1) for _ in range(BATCHES - 1)) + [len(records)]
+        at: [*sorted(log.random.randrange(len(records) + 1) for _ in range(BATCHES - 1)), len(records)]
         for at, records in log.partitions.items()
     }
     arrived: list[Record] = []
@@ -443,7 +456,9 @@ def test_any_batches_of_a_disordered_log_converge(sandbox: Sandbox) -> None:
         orders = current(record for record in arrived if record.topic == "orders")
         shipments = current(record for record in arrived if record.topic == "shipments")
         assert not differences(expected_orders(orders), sandbox.orders()), f"silver after batch {batch}, seed {SEED}"
-        assert not differences(expected_days(orders, shipments), sandbox.days()), f"gold after batch {batch}, seed {SEED}"
+        assert not differences(expected_days(orders, shipments), sandbox.days()), (
+            f"gold after batch {batch}, seed {SEED}"
+        )
 
     # A crash after the merge loses the watermark: everything is read again, and nothing may change.
     snapshot = sandbox.query(f'select max(committed_at) from {PREFIX}silver."orders_current$snapshots"')
@@ -461,4 +476,6 @@ def test_any_batches_of_a_disordered_log_converge(sandbox: Sandbox) -> None:
     incremental = {table: sandbox.everything(table, excluded) for table, excluded in tables}
     sandbox.dbt("--full-refresh")
     for table, excluded in tables:
-        assert sandbox.everything(table, excluded) == incremental[table], f"{table} differs from its rebuild, seed {SEED}"
+        assert sandbox.everything(table, excluded) == incremental[table], (
+            f"{table} differs from its rebuild, seed {SEED}"
+        )
