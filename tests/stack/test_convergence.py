@@ -1,8 +1,8 @@
 """The same records in any order, any batches, any number of copies give the same rows.
 
 A seeded log of change records (ties, replays, swapped partitions, deletes, re-creations, re-snapshots, unreadable
-values) goes into the bronze tables of a sandbox in random batches. After each batch dbt runs, and silver and gold are compared
-with an oracle that is written from the contract and shares nothing with the macros; at the end with a rebuild.
+values) goes into the bronze tables of a sandbox in random batches. After each batch dbt runs, and silver and gold are
+compared with an oracle that is written from the contract and shares nothing with the macros; at the end with a rebuild.
 """
 
 from __future__ import annotations
@@ -341,7 +341,8 @@ class Sandbox:
             values = ", ".join(_values(record) for record in records if record.topic == topic)
             self.query(
                 f"insert into {PREFIX}bronze.{topic}_raw (kafka_topic, kafka_partition, kafka_offset,"
-                f" kafka_timestamp, ingested_at, op, document_id, source_ts, source_ord, snapshot, envelope) values {values}"
+                f" kafka_timestamp, ingested_at, op, document_id, source_ts, source_ord, snapshot, envelope)"
+                f" values {values}"
             )
 
     def dbt(self, *arguments: str) -> None:
@@ -408,8 +409,8 @@ def _values(record: Record) -> str:
     )
     return (
         f"('cdc.wms.{record.topic}', {record.partition}, {record.offset}, current_timestamp, current_timestamp,"
-        f" '{record.op}', {text(record.key)}, {'null' if is_tombstone else at}, {'null' if is_tombstone else record.order}, 'false',"
-        f" {'null' if is_tombstone else text(envelope)})"
+        f" '{record.op}', {text(record.key)}, {'null' if is_tombstone else at},"
+        f" {'null' if is_tombstone else record.order}, 'false', {'null' if is_tombstone else text(envelope)})"
     )
 
 

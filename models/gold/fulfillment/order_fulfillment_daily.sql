@@ -68,7 +68,9 @@ by_day as (
         count(fulfillment_milliseconds) as fulfilled_orders,
         -- Milliseconds are added as whole numbers, so the mean is the same on every plan.
         sum(fulfillment_milliseconds) as fulfillment_milliseconds,
-        array_sort(array_agg(fulfillment_milliseconds / 3600000e0) filter (where fulfillment_milliseconds is not null)) as fulfillment_hours,
+        array_sort(
+            array_agg(fulfillment_milliseconds / 3600000e0) filter (where fulfillment_milliseconds is not null)
+        ) as fulfillment_hours,
         coalesce(sum(items), 0) as total_items,
         sum(revenue) as total_revenue
     from measured
@@ -79,7 +81,8 @@ by_day as (
 final as (
 
     select
-        order_day as date,  -- noqa: RF04  (the consumers' name)
+        -- The consumers' queries call it so.
+        order_day as date,  -- noqa: RF04
         priority,
         total_orders,
         completed_orders,
