@@ -1,4 +1,7 @@
-"""sqlfluff over every model, macro and test. Its dbt templater compiles them, which asks Trino what exists."""
+"""sqlfluff over every model and test, with the macros they render (its dbt templater passes over macro files).
+
+The templater compiles the models, which asks Trino what exists.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from wms_mesh.stack import REPO, Stack
 
 def test_sql_breaks_the_style(running_stack: Stack) -> None:
     result = subprocess.run(
-        [sys.executable, "-m", "sqlfluff", "lint", "models", "macros", "tests", "--disable-progress-bar"],
+        [sys.executable, "-m", "sqlfluff", "lint", "models", "tests", "--disable-progress-bar"],
         cwd=REPO,
         env=transform.environment(running_stack),
         capture_output=True,
