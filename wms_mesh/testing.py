@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 
@@ -21,7 +22,7 @@ SUITES: dict[str, list[list[str]]] = {
         ["ruff", "check", "."],
         ["ruff", "format", "--check", "."],
         ["mypy", *PYTHON_CODE],
-        ["dbt.cli.main", "parse", "--warn-error", "--no-partial-parse"],
+        ["dbt", "parse", "--warn-error", "--no-partial-parse"],
     ],
     "unit": [["pytest", "tests/unit"]],
     "stack": [["pytest", "tests/stack"]],
@@ -38,13 +39,13 @@ def run(suite: str | None, arguments: Sequence[str]) -> int:
     console = Console(stderr=True)
     failed: list[str] = []
     for name in [suite] if suite else SUITES:
-        for module, *options in SUITES[name]:
-            shown = " ".join([module, *options])
+        for program, *options in SUITES[name]:
+            shown = " ".join([program, *options])
             console.rule(f"{name}: {shown}", align="left")
             started = time.monotonic()
-            extra = arguments if module == "pytest" else ()
+            extra = arguments if program == "pytest" else ()
             code = subprocess.run(
-                [sys.executable, "-m", module, *options, *extra],
+                [str(Path(sys.executable).with_name(program)), *options, *extra],
                 cwd=REPO,
                 env={**os.environ, "PYTHONPATH": str(REPO), "DBT_PROFILES_DIR": str(REPO / "profiles")},
                 stdin=subprocess.DEVNULL,

@@ -32,7 +32,7 @@ def environment(stack: Stack) -> dict[str, str]:
 def dbt(stack: Stack, *arguments: str, quiet: bool = False) -> subprocess.CompletedProcess[str]:
     """Run one dbt command; ``quiet`` captures its output instead of showing it."""
     return subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", *arguments, "--vars", json.dumps({"naming_style": stack.naming})],
+        [str(Path(sys.executable).with_name("dbt")), *arguments, "--vars", json.dumps({"naming_style": stack.naming})],
         cwd=REPO,
         env=environment(stack),
         text=True,
