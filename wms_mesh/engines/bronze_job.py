@@ -117,6 +117,8 @@ class BronzeJob(Duty):
             log.warning("a second job %s is cancelled", surplus)
             self._cancel(surplus)
         if running and current == wanted:
+            if self._checkpoint_age(running[0]) is None:
+                self._checkpoint(running[0])
             return
         if current is None or current == wanted:
             if current is None:
@@ -289,11 +291,14 @@ class BronzeJob(Duty):
         finally:
             flink.call(self.stack, "DELETE", f"/jars/{jar_id}")
         self.submitted_seconds = round(time.monotonic() - started, 1)
-        # Ready means that a checkpoint completed: this saves waiting for the first one's turn.
-        self._await(f"the tasks of job {job} run", lambda: self._tasks_run(job))
-        flink.call(self.stack, "POST", f"/jobs/{job}/checkpoints", json={"checkpointType": "FULL"})
+        self._checkpoint(job)
         log.info("submitted %s as %s from %s in %.1f s", definition.fingerprint, job, restore, self.submitted_seconds)
         return job
+
+    def _checkpoint(self, job: str) -> None:
+        """Have the first checkpoint after a start or a restore at once: the job is ready when it completed."""
+        self._await(f"the tasks of job {job} run", lambda: self._tasks_run(job))
+        flink.call(self.stack, "POST", f"/jobs/{job}/checkpoints", json={"checkpointType": "FULL"})
 
     def _stop(self, definition: Definition, job: str) -> None:
         """Stop with a savepoint: all that the job read is then committed to Iceberg."""
@@ -356,10 +361,8 @@ class BronzeJob(Duty):
         return state
 
     def _tasks_run(self, job: str) -> bool:
-        if self._state(job) == "RESTARTING":
-            raise NotReady(f"job {job} restarts: see {self.stack.log('flink-jobmanager')}")
         vertices = flink.call(self.stack, "GET", f"/jobs/{job}")["vertices"]
-        return all(vertex["status"] == "RUNNING" for vertex in vertices)
+        return self._state(job) == "RUNNING" and all(vertex["status"] == "RUNNING" for vertex in vertices)
 
     def _checkpoint_age(self, job: str) -> float | None:
         """Seconds since the newest completed checkpoint was triggered; None when there is none since a restore."""
