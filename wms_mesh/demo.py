@@ -49,6 +49,7 @@ def run(stack: Stack, *, hours: float, seed: int) -> int:
     console.rule("3 of 4  From MongoDB to bronze, silver and gold", align="left")
     with console.status("Waiting for the last record") as waiting:
         accounts = ledger.await_quiet(stack, progress=waiting.update)
+    console.print(f"{sum(entry.rows for entry in accounts):,} records are in bronze and the quarantine.")
     if transform.build(stack):
         raise MeshError(
             "dbt failed: the lines above name the model or test; `./mesh logs trino` shows the engine's side."

@@ -25,7 +25,7 @@ SUITES: dict[str, list[list[str]]] = {
         ["dbt", "parse", "--warn-error", "--no-partial-parse"],
     ],
     "unit": [["pytest", "tests/unit"]],
-    "stack": [["pytest", "tests/stack"]],
+    "stack": [["pytest", "tests/stack", "--verbose", "--capture=no"]],  # minutes long: it shows what it does
 }
 
 
