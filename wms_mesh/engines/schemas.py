@@ -10,9 +10,9 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from ingest.collections import COLLECTIONS
+from ingest.collections import COLLECTIONS, Collection
 from ingest.connector.config import database
-from ingest.fields import columns
+from ingest.fields import FIELDS, columns
 from ingest.simulator.naming import snake_case
 from wms_mesh import sql
 from wms_mesh.engines.base import Duty, NotReady
@@ -85,11 +85,15 @@ class Schemas(Duty):
             raise NotReady(f"the column types cannot be written to MongoDB ({error})") from error
 
 
-def type_documents(naming: Naming) -> dict[str, list[dict[str, Any]]]:
+def type_documents(
+    naming: Naming, collections: tuple[Collection, ...] = COLLECTIONS
+) -> dict[str, list[dict[str, Any]]]:
     """The ``_schema`` documents of each database, as Trino's MongoDB catalog reads them."""
     spell = snake_case if naming is Naming.SNAKE_CASE else str
     documents: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for collection in COLLECTIONS:
+    for collection in collections:
+        if collection.name not in FIELDS:
+            continue  # a collection that is only carried to bronze so far: Trino guesses its columns
         fields = [{"name": "_id", "type": "ObjectId"}, *columns(collection.name, spell)]
         documents[database(collection, naming)].append(
             {"table": collection.name, "fields": [{**field, "hidden": False} for field in fields]}

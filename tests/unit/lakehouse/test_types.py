@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.collections import COLLECTIONS
+from ingest.collections import COLLECTIONS, Collection
 from ingest.fields import FIELDS
 from ingest.simulator.naming import snake_case
 from wms_mesh.engines.schemas import type_documents
@@ -50,3 +50,8 @@ def test_type_that_trino_cannot_read() -> None:
     for documents in type_documents(Naming.SNAKE_CASE).values():
         for document in documents:
             assert {field["type"] for field in document["fields"]} <= READABLE, document["table"]
+
+
+def test_new_collection_without_listed_fields_stops_the_stack() -> None:
+    grown = (*COLLECTIONS, Collection("routes", "routing_db", "route_id"))
+    assert type_documents(Naming.SNAKE_CASE, grown) == type_documents(Naming.SNAKE_CASE)
