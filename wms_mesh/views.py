@@ -25,10 +25,9 @@ def status_table(now: Status) -> RenderableType:
     if not now.units:
         return Text("Nothing was started yet: ./mesh up")
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("engine", "state", "pid", "port", "MB", "restarts", "detail"):
-        table.add_column(
-            heading, justify="right" if heading in ("pid", "port", "MB", "restarts") else "left", overflow="fold"
-        )
+    for heading in ("engine", "state", "pid", "port", "MB", "restarts", "reason"):
+        numeric = heading in ("pid", "port", "MB", "restarts")
+        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
     for unit in now.units:
         table.add_row(
             unit.name,
@@ -37,13 +36,16 @@ def status_table(now: Status) -> RenderableType:
             str(unit.port or ""),
             f"{now.rss_mb[unit.name]:.0f}" if unit.name in now.rss_mb else "",
             str(unit.restarts or ""),
-            unit.reason or ", ".join(f"{key} {value}" for key, value in unit.detail.items()),
+            unit.reason,
         )
+    facts = [
+        Text(f"{unit.name}: {', '.join(f'{key} {value}' for key, value in unit.detail.items())}", style="dim")
+        for unit in now.units
+        if unit.detail and unit.state != State.STOPPED
+    ]
     start = f"ready after {now.ready_seconds:.0f} s" if now.ready_seconds is not None else "not yet ready"
-    return Group(
-        table,
-        Text(f"Stack: {start if now.supervised else 'stopped'}, {now.total_rss_mb:,.0f} MB resident.", style="bold"),
-    )
+    summary = f"Stack: {start if now.supervised else 'stopped'}, {now.total_rss_mb:,.0f} MB resident."
+    return Group(table, *facts, Text(summary, style="bold"))
 
 
 def waiting(now: Status) -> RenderableType:
