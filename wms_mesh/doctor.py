@@ -22,6 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wms_mesh import artifacts, environments, java
+from wms_mesh.engines.postgres import ACCOUNTS
 from wms_mesh.errors import MeshError
 from wms_mesh.stack import LOOPBACK, PORTS, Stack
 from wms_mesh.supervisor import adopt
@@ -34,8 +35,6 @@ FLINK_ENVIRONMENT = 1.6 * GB  # 0.7 installed; the source package, and what was 
 JAVA_RUNTIME = 0.3 * GB
 DATA = 2.0 * GB  # a simulated day with its logs, Kafka segments and Iceberg files takes 0.6 GB
 OPEN_FILES = 4096  # the broker and the object store hold a file per segment and request
-# Postgres refuses to be root; the first of these that exists runs it then.
-ACCOUNTS = ("postgres", "nobody")
 
 
 class State(StrEnum):

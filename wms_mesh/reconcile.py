@@ -17,8 +17,10 @@ from bson.datetime_ms import DatetimeMS
 from pymongo import MongoClient
 
 from ingest.collections import COLLECTIONS, Collection
+from ingest.connector.config import database
 from wms_mesh import sql
-from wms_mesh.stack import LOOPBACK, Naming, Stack
+from wms_mesh.engines.mongodb import connection_string
+from wms_mesh.stack import Stack
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)  # Go's zero time, year 1, means "not set"
@@ -201,16 +203,6 @@ SILVER: dict[str, tuple[str, tuple[Column, ...]]] = {
 }
 
 
-def mongodb(stack: Stack) -> MongoClient[dict[str, Any]]:
-    """A client of the captured MongoDB, the one at ``stack.mongodb_uri`` or the embedded one."""
-    return MongoClient(stack.mongodb_uri or f"mongodb://{LOOPBACK}:{stack.port('mongodb')}/?replicaSet=rs0")
-
-
-def database(stack: Stack, collection: Collection) -> str:
-    """The database that holds a collection in the stack's naming style."""
-    return "wms" if stack.naming == Naming.SNAKE_CASE else collection.service_database
-
-
 def compare(stack: Stack) -> list[Reconciliation]:
     """Compare every collection that has a silver table."""
     return [
@@ -220,8 +212,8 @@ def compare(stack: Stack) -> list[Reconciliation]:
 
 def _compare(stack: Stack, collection: Collection, table: str, columns: Sequence[Column]) -> Reconciliation:
     options: CodecOptions[dict[str, Any]] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_MS)
-    with mongodb(stack) as client:
-        source = client[database(stack, collection)].get_collection(collection.name, codec_options=options)
+    with MongoClient[dict[str, Any]](connection_string(stack)) as client:
+        source = client[database(collection, stack.naming)].get_collection(collection.name, codec_options=options)
         expected = {
             f'{{"$oid": "{document["_id"]}"}}': [column.read(at(document, column.path)) for column in columns]
             for document in (snake_case(raw) for raw in source.find())

@@ -19,7 +19,7 @@ from wms_mesh.errors import MeshError
 from wms_mesh.stack import LOOPBACK, Stack
 
 USER = DATABASE = "metastore"
-_ACCOUNTS = ("postgres", "nobody")  # to run as when root starts the stack
+ACCOUNTS = ("postgres", "nobody")  # to run as when root starts the stack
 
 
 class Postgres(Engine):
@@ -119,11 +119,11 @@ def _account() -> pwd.struct_passwd | None:
     if os.geteuid() != 0:
         return None
     known = {entry.pw_name: entry for entry in pwd.getpwall()}
-    for name in _ACCOUNTS:
+    for name in ACCOUNTS:
         if name in known:
             return known[name]
     raise MeshError(
-        f"Postgres does not run as root, and there is no account {' or '.join(_ACCOUNTS)}: start it as another user."
+        f"Postgres does not run as root, and there is no account {' or '.join(ACCOUNTS)}: start it as another user."
     )
 
 
