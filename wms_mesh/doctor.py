@@ -33,7 +33,7 @@ MEMORY_AT_WORK = 7.0 * GB  # while dbt builds and Trino works
 UNPACKED = 0.7 * GB  # what the archives take once they are unpacked
 FLINK_ENVIRONMENT = 1.6 * GB  # 0.7 installed; the source package, and what was built from it, stay in the cache of uv
 JAVA_RUNTIME = 0.3 * GB
-DATA = 2.0 * GB  # a simulated day with its logs, Kafka segments and Iceberg files takes 0.6 GB
+DATA = 2.0 * GB  # an allowance for logs, Kafka segments and Iceberg files
 OPEN_FILES = 4096  # the broker and the object store hold a file per segment and request
 
 
