@@ -154,10 +154,13 @@ def test_output_that_cannot_be_written_is_a_traceback(tmp_path: Path) -> None:
 
 
 class Clock:
-    """Time that passes only while somebody sleeps."""
+    """A `time` of its own, that passes only while its user sleeps: other threads sleep on the real one."""
 
     def __init__(self) -> None:
         self.now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -168,8 +171,7 @@ class Clock:
 )
 def test_pace_is_missed(pace: dict[str, float], seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
-    monkeypatch.setattr("ingest.simulator.pace.time.monotonic", lambda: clock.now)
-    monkeypatch.setattr("ingest.simulator.pace.time.sleep", clock.sleep)
+    monkeypatch.setattr("ingest.simulator.pace.time", clock)
     hour = [DocumentWrite(n * 3600, "orders", Operation.SET, ObjectId(), {}) for n in range(1001)]
     flushed: list[float] = []
     assert list(paced(hour, 0, before_wait=lambda: flushed.append(clock.now), **pace)) == hour
