@@ -22,7 +22,7 @@ from wms_mesh.stack import REPO, Stack
 
 REQUIREMENTS = REPO / "requirements"
 
-# What a first build says while one waits: measured on 2 cores, with the network's share at 50 MB/s.
+# What a first build says while one waits: sizes as installed, times on 2 cores and a busy line, so upper bounds.
 _WEIGHT = {
     "bootstrap": "the installer, 20 MB, about 10 s",
     "main": "the command line, dbt, the linters and the tests, 0.5 GB, about 1 min",
