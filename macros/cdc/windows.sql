@@ -16,20 +16,25 @@
 
 {#
     What is new in bronze behind the watermarks: [{'source', 'partition', 'low', 'high', 'records', 'days'}], one for each
-    partition with news. The upper bounds are read here, once, and used as literals from here on, for reading and for
-    the watermarks: a record that commits meanwhile lies above them and is read next time.
+    partition with news; days as `day_of_record` (SQL over a record) finds them, none without it. The upper bounds are
+    read here, once, and used as literals from here on, for reading and for the watermarks: a record that commits
+    meanwhile lies above them and is read next time.
 #}
-{% macro cdc_news(bronze, positions) -%}
+{% macro cdc_news(bronze, positions, day_of_record) -%}
     {%- set known = {} -%}
     {%- for at in positions -%}
         {%- do known.setdefault(at.source, {}).update({at.partition: at.position}) -%}
     {%- endfor -%}
     {%- set branches = [] -%}
     {%- for source, partitions in known.items() -%}
+        {%- set ranges = [] -%}
         {%- for partition in range((partitions.keys() | max) + 1) -%}
-            {%- do branches.append(
-                "kafka_topic = '" ~ source ~ "' and kafka_partition = " ~ partition ~ " and kafka_offset >= " ~ partitions.get(partition, 0)
-            ) -%}
+            {%- do ranges.append("kafka_partition = " ~ partition ~ " and kafka_offset >= " ~ partitions.get(partition, 0)) -%}
+        {%- endfor -%}
+        {#- A branch takes Trino 50 ms to plan: the events' 48 partitions took 3 s. Above a few, one branch reads what the
+            partition that is furthest behind asks for. -#}
+        {%- for range in (ranges if ranges | length <= 4 else ["(" ~ ranges | join(" or ") ~ ")"]) -%}
+            {%- do branches.append("kafka_topic = '" ~ source ~ "' and " ~ range) -%}
         {%- endfor -%}
         {%- do branches.append("kafka_topic = '" ~ source ~ "' and kafka_partition > " ~ (partitions.keys() | max)) -%}
     {%- endfor -%}
@@ -39,7 +44,7 @@
     {%- set sql -%}
         with news as (
             {%- for branch in branches %}
-            select kafka_topic, kafka_partition, kafka_offset, {{ cdc_document_day('document_id') }} as document_day
+            select kafka_topic, kafka_partition, kafka_offset, {{ day_of_record or 'cast(null as date)' }} as document_day
             from {{ bronze }}
             where {{ branch }}
             {{ 'union all' if not loop.last }}
@@ -56,7 +61,7 @@
     {%- for row in run_query(sql).rows -%}
         {%- do news.append({
             'source': row[0], 'partition': row[1] | int, 'low': row[2] | int, 'high': row[3] | int, 'records': row[4] | int,
-            'days': row[5].split(','),
+            'days': row[5].split(',') if row[5] else [],
         }) -%}
     {%- endfor -%}
     {{ return(news) }}
