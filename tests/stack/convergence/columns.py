@@ -31,7 +31,9 @@ SAVED = each("t", "created_at updated_at")
 
 COLUMNS: dict[str, dict[str, Type | At]] = {
     "orders": {
-        **each("s", "order_id customer_id status priority wave_id tracking_number external_order_id seller_id channel_id"),
+        **each(
+            "s", "order_id customer_id status priority wave_id tracking_number external_order_id seller_id channel_id"
+        ),
         **TENANCY,
         **SAVED,
         "items": [{"sku": "s", "quantity": "i", "weight": "d", "unit_price": "d"}],
@@ -61,7 +63,12 @@ COLUMNS: dict[str, dict[str, Type | At]] = {
         **SAVED,
         **{
             name: ["s"]
-            for name in ("required_capabilities", "special_handling_types", "station_requirements", "target_station_ids")
+            for name in (
+                "required_capabilities",
+                "special_handling_types",
+                "station_requirements",
+                "target_station_ids",
+            )
         },
         "orders": [
             {
@@ -108,7 +115,12 @@ COLUMNS: dict[str, dict[str, Type | At]] = {
         **TENANCY,
         **SAVED,
         "items": [
-            {**each("s", "sku product_name"), **each("i", "quantity"), **each("d", "weight"), **each("b", "fragile verified")}
+            {
+                **each("s", "sku product_name"),
+                **each("i", "quantity"),
+                **each("d", "weight"),
+                **each("b", "fragile verified"),
+            }
         ],
         "package_id": At("package.package_id", "s"),
         "package_type": At("package.type", "s"),
@@ -163,7 +175,14 @@ SHIFT_COLUMNS: dict[str, Type | At] = {
 DAY_COLUMNS: dict[str, Type | At] = {
     name: COLUMNS["inventory"][name]
     for name in (
-        *("sku", "product_name", "total_quantity", "reserved_quantity", "hard_allocated_quantity", "available_quantity"),
+        *(
+            "sku",
+            "product_name",
+            "total_quantity",
+            "reserved_quantity",
+            "hard_allocated_quantity",
+            "available_quantity",
+        ),
         *("reorder_point", "updated_at"),
     )
 }

@@ -54,9 +54,7 @@ class Group:
         first = {at: 0 if at[0] == silent else end for at, end in ends.items()}
         lone = self.choose.choice([at for at, end in first.items() if end < len(self.partitions[at])])
         second = first | {lone: first[lone] + 1}
-        third = {
-            at: self.choose.randrange(second[at], len(records) + 1) for at, records in self.partitions.items()
-        }
+        third = {at: self.choose.randrange(second[at], len(records) + 1) for at, records in self.partitions.items()}
         return self._cut([first, second, third])
 
     def _at_once(self) -> list[Batch]:
@@ -69,7 +67,11 @@ class Group:
         return [*everything, again]
 
     def _cut(self, inner: list[dict[Partition, int]]) -> list[Batch]:
-        ends = [dict.fromkeys(self.partitions, 0), *inner, {at: len(records) for at, records in self.partitions.items()}]
+        ends = [
+            dict.fromkeys(self.partitions, 0),
+            *inner,
+            {at: len(records) for at, records in self.partitions.items()},
+        ]
         return [
             [record for at, records in self.partitions.items() for record in records[low[at] : high[at]]]
             for low, high in zip(ends, ends[1:], strict=False)

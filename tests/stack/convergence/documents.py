@@ -150,7 +150,13 @@ def pick_task(save: Save) -> Document:
             "product_name": "Thing",
             "quantity": 3,
             "picked_qty": choose.randrange(4),
-            "location": {"location_id": f"LOC-{choose.randrange(2)}", "aisle": "A", "rack": 1, "level": 2, "zone": "Z1"},
+            "location": {
+                "location_id": f"LOC-{choose.randrange(2)}",
+                "aisle": "A",
+                "rack": 1,
+                "level": 2,
+                "zone": "Z1",
+            },
             "status": choose.choice(("picked", "picked", "picked", "short", "exception")),
             "picked_at": save.date(4),
         }
@@ -198,7 +204,9 @@ def pack_task(save: Save) -> Document:
                 for sku in choose.sample(save.world.skus, choose.randrange(3))
             ],
             "package": package,
-            "shipping_label": choose.choice((None, {"tracking_number": "1Z", "carrier": "UPS", "service_type": "ground"})),
+            "shipping_label": choose.choice(
+                (None, {"tracking_number": "1Z", "carrier": "UPS", "service_type": "ground"})
+            ),
             "station": "ST-1",
             "priority": 5,
             "started_at": save.later(0.85, 100),
@@ -224,7 +232,9 @@ def worker(save: Save) -> Document:
             "name": choose.choice(("Ada", "Bob", "Cem")),
             "status": choose.choice(("available", "on_task", "on_break", "offline")),
             "current_zone": "Z1",
-            "skills": choose.choice((None, [{"type": "picking", "level": 3, "certified": True, "certified_at": save.date()}])),
+            "skills": choose.choice(
+                (None, [{"type": "picking", "level": 3, "certified": True, "certified_at": save.date()}])
+            ),
             "current_shift": choose.choice((None, shift, shift | {"end_time": save.later(1, 900)})),
             "current_task": choose.choice((None, {"task_id": "PT-1", "task_type": "picking"})),
             "performance_metrics": {
@@ -253,7 +263,9 @@ def inventory(save: Save) -> Document:
             "reserved_quantity": 2,
             "hard_allocated_quantity": 1,
             "available_quantity": total - 3,
-            "locations": [{"location_id": "LOC-1", "zone": "Z1", "aisle": "A", "rack": 1, "level": 1, "quantity": total}],
+            "locations": [
+                {"location_id": "LOC-1", "zone": "Z1", "aisle": "A", "rack": 1, "level": 1, "quantity": total}
+            ],
             "reorder_point": choose.choice((5, 20)),
             "velocity_class": "",
             "reservations": None,

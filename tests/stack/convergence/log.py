@@ -55,7 +55,9 @@ class History:
         if self.is_tied and choose.random() < 0.5:
             return
         if choose.random() < 0.8:
-            self.at += timedelta(seconds=choose.randrange(3, 20_000))
+            # An article lives for weeks: its KPIs look 30 days back.
+            days = choose.choice((0, 0, 0, 0, 1, 9, 25)) if self.topic == "inventory" else 0
+            self.at += timedelta(days=days, seconds=choose.randrange(3, 20_000))
         else:
             self.order += 1
 
@@ -105,7 +107,9 @@ class Log:
 
     def _retold(self, attributes: str) -> str:
         """A redelivery is mostly the same; one with another payload must not take the first one's place."""
-        return json.dumps(json.loads(attributes) | {"wmstenantid": "again"}) if self.choose.random() < 0.3 else attributes
+        return (
+            json.dumps(json.loads(attributes) | {"wmstenantid": "again"}) if self.choose.random() < 0.3 else attributes
+        )
 
     def _document(self, topic: str, number: int) -> Iterator[Record]:
         choose = self.choose
@@ -135,7 +139,10 @@ class Log:
         roll = choose.random()
         before = json.dumps(stored) if stored is not None and choose.random() < 0.7 else None
         if roll < 0.1 and stored is not None:
-            records = [history.record("d", before), Record(history.topic, history.partition, 0, history.key, "t", 0, 0, None)]
+            records = [
+                history.record("d", before),
+                Record(history.topic, history.partition, 0, history.key, "t", 0, 0, None),
+            ]
             history.at += timedelta(seconds=5)
             return None, records
         if roll < 0.2 and stored is not None:
@@ -168,7 +175,13 @@ class Log:
                 "datacontenttype": "application/json",
                 "data": choose.choice(({"order_id": "ORD-1", "weight": float("nan")}, {"lines": [1, 2]}, None)),
             }
-            extensions = {"wmstenantid": "T", "wmsorderid": "ORD-1", "tracestate": "a=b", "traceparent": 7, "wmswavenumber": {}}
+            extensions = {
+                "wmstenantid": "T",
+                "wmsorderid": "ORD-1",
+                "tracestate": "a=b",
+                "traceparent": 7,
+                "wmswavenumber": {},
+            }
             attributes |= {key: value for key, value in extensions.items() if choose.random() < 0.3}
             yield Event(
                 topic=choose.choice(EVENT_TOPICS),

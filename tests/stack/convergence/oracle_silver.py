@@ -78,8 +78,14 @@ def current(records: list[Record], collection: str) -> Rows:
         now = state(history)
         row = _row(now, columns)
         document = now.document
-        extra = {name: value for name, value in document.items() if name not in known} if isinstance(document, dict) else {}
-        row |= {"document_id": key, "extra_fields": text_of(extra) if extra else None, "document_day": document_day(key)}
+        extra = (
+            {name: value for name, value in document.items() if name not in known} if isinstance(document, dict) else {}
+        )
+        row |= {
+            "document_id": key,
+            "extra_fields": text_of(extra) if extra else None,
+            "document_day": document_day(key),
+        }
         if collection in WITH_HISTORY:
             row["status_history"] = status_history(history)
         rows[(key,)] = row

@@ -117,4 +117,10 @@ def time(value: Any) -> datetime | None:
     return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
 
 
-_SIMPLE = {"s": string, "i": whole, "d": double, "t": time, "b": lambda value: value if isinstance(value, bool) else None}
+_SIMPLE = {
+    "s": string,
+    "i": whole,
+    "d": double,
+    "t": time,
+    "b": lambda value: value if isinstance(value, bool) else None,
+}

@@ -51,7 +51,11 @@ class Record:
             return None
         is_delete = self.op == "d"
         return json.dumps(
-            {"before": self.image if is_delete else self.before, "after": None if is_delete else self.image, "op": self.op}
+            {
+                "before": self.image if is_delete else self.before,
+                "after": None if is_delete else self.image,
+                "op": self.op,
+            }
         )
 
 
