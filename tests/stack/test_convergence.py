@@ -1,19 +1,19 @@
 """The same records in any order, any batches, any number of copies give the same rows.
 
-Seeded change logs (ties, replays, swapped partitions, late arrivals, deletes, re-creations, re-snapshots, schema surprises,
-redelivered events) go into the bronze tables of a sandbox in batches. After each batch dbt runs all models, and every table
-of silver and gold is compared with an oracle that is written from the contract and shares nothing with the macros; at the
-end with a rebuild. Once in each group dbt is killed in the middle of a run.
+Seeded change logs (ties, replays, swapped partitions, late arrivals, deletes, re-creations, re-snapshots, schema
+surprises, redelivered events) go into the bronze tables of a sandbox in batches. After each batch dbt runs all models,
+and every table of silver and gold is compared with an oracle that is written from the contract and shares nothing with
+the macros; at the end with a rebuild. Once in each group dbt is killed in the middle of a run.
 
-Several logs share a sandbox, because one run of all models costs the same for one log as for ten. They stay independent:
-a log is made of its own seed alone; its documents have ids, orders, articles, workers, carriers, priorities and wave types
-of its own, so a row belongs to one log, and no log can make another's row right. Shared are the partitions and the
-batches, where other logs' records only shift offsets and never the order of a log's own. Three exceptions sum over logs:
-the rows of key 'unknown', silver.unknown_fields and active_operations_snapshot: a wrong log shows there, too, unless another
-one is wrong by as much in the other direction, and then its own rows still show it.
+Several logs share a sandbox, because one run of all models costs the same for one log as for ten. They stay
+independent: a log is made of its own seed alone; its documents have ids, orders, articles, workers, carriers,
+priorities and wave types of its own, so a row belongs to one log, and no log can make another's row right. Shared are
+the partitions and the batches, where other logs' records only shift offsets and never the order of a log's own. Three
+exceptions sum over logs: the rows of key 'unknown', silver.unknown_fields and active_operations_snapshot. A wrong log
+shows there, too, unless another one is wrong by as much in the other direction, and then its own rows still show it.
 
-MESH_CONVERGENCE_SEED and MESH_CONVERGENCE_LOGS choose the first seed and the number of logs: 20 by default, 200 at night.
-A failure prints both as they repeat it.
+MESH_CONVERGENCE_SEED and MESH_CONVERGENCE_LOGS choose the first seed and the number of logs: 20 by default, 200 at
+night. A failure prints both as they repeat it.
 """
 
 from __future__ import annotations

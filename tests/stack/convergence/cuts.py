@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from itertools import pairwise
 from random import Random
 
 from tests.stack.convergence.log import Log, Partition
@@ -74,5 +75,5 @@ class Group:
         ]
         return [
             [record for at, records in self.partitions.items() for record in records[low[at] : high[at]]]
-            for low, high in zip(ends, ends[1:], strict=False)
+            for low, high in pairwise(ends)
         ]

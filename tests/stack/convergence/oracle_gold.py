@@ -1,4 +1,4 @@
-"""What the daily tables must say, out of the oracle's own silver: the KPI definitions of the contract in plain Python."""
+"""What must be computed out of silver: the contract's KPI definitions in plain Python, over the oracle's silver."""
 
 from __future__ import annotations
 
@@ -332,8 +332,8 @@ def _rank(source: tuple[Any, ...]) -> tuple[Any, ...]:
 def _stock(days: list[Row], picked: int, recent: int) -> Row:
     names = ("product_name", "reserved_quantity", "hard_allocated_quantity", "available_quantity", "reorder_point")
     if not days:
-        names = (*names, "starting_quantity", "ending_quantity", "turnover_rate", "days_of_supply", "is_low_stock")
-        return dict.fromkeys(names)
+        computed = ("starting_quantity", "ending_quantity", "turnover_rate", "days_of_supply", "is_low_stock")
+        return dict.fromkeys(names + computed)
     last = max(days, key=lambda row: (_rank(_head(row)), row["document_id"]))
     first = min(days, key=lambda row: (_rank(row["opening_source"]), row["document_id"]))
     start, end = first["opening_quantity"], last["total_quantity"]

@@ -185,11 +185,11 @@ def inventory_transactions(records: list[Record]) -> Rows:
             if identity not in seen or at < seen[identity][0]:
                 seen[identity] = (at, document.get("sku"), entry)
     rows: Rows = {}
-    for (key, identity), ((partition, offset), sku, entry) in seen.items():
+    for (key, text), ((partition, offset), sku, entry) in seen.items():
         failures: Failures = []
         row = read_columns(entry, ENTRY_COLUMNS, failures)
         created = row["created_at"]
-        rows[key, identity] = row | {
+        rows[key, text] = row | {
             "document_id": key,
             "sku": string(sku),
             "parse_failures": sorted((f"transactions[].{path}", value) for path, value in failures) or None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -49,16 +50,17 @@ def read(value: Any, kind: Type, path: str, failures: Failures) -> Any:
 def read_columns(document: Any, columns: dict[str, Type | At], failures: Failures) -> dict[str, Any]:
     """All columns of a document. A parent that is no object is one failure, however many columns lie below it."""
     fields = document if isinstance(document, dict) else {}
-    row, broken = {}, set()
+    row: dict[str, Any] = {}
+    broken: set[tuple[str, str]] = set()
     for name, column in columns.items():
         path, kind = (column.path, column.type) if isinstance(column, At) else (name, column)
         *parents, last = path.split(".")
         holder = fields
         for parent in parents:
-            holder = holder.get(parent)
-            if holder is not None and not isinstance(holder, dict):
-                broken.add((parent, text_of(holder)))
-            holder = holder if isinstance(holder, dict) else {}
+            inner = holder.get(parent)
+            if inner is not None and not isinstance(inner, dict):
+                broken.add((parent, text_of(inner)))
+            holder = inner if isinstance(inner, dict) else {}
         row[name] = read(holder.get(last), kind, path, failures)
     failures.extend(one for one in broken if one not in failures)
     return row
@@ -117,10 +119,9 @@ def time(value: Any) -> datetime | None:
     return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
 
 
-_SIMPLE = {
-    "s": string,
-    "i": whole,
-    "d": double,
-    "t": time,
-    "b": lambda value: value if isinstance(value, bool) else None,
-}
+def boolean(value: Any) -> bool | None:
+    """Only true and false."""
+    return value if isinstance(value, bool) else None
+
+
+_SIMPLE: dict[str, Callable[[Any], Any]] = {"s": string, "i": whole, "d": double, "t": time, "b": boolean}

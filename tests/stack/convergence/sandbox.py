@@ -10,8 +10,9 @@ import time
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from unittest import mock
 
-from dbt.cli.main import dbtRunner
+from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
 from ingest.bronze import tables as bronze
@@ -33,7 +34,8 @@ class Sandbox:
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
-        self._environment = transform.environment(stack)
+        # Its own target: parsed with other variables, the manifest of the others would be of no use to them.
+        self._environment = transform.environment(stack) | {"DBT_TARGET_PATH": str(stack.home / "dbt" / "convergence")}
         self._manifest: Manifest | None = None
 
     def create(self) -> None:
@@ -71,20 +73,19 @@ class Sandbox:
 
     def invoke(self, *arguments: str, as_of: datetime | None = None) -> None:
         """One dbt command in this process; the project is parsed once. Raises AssertionError when it fails."""
-        os.environ.update(
-            {name: self._environment[name] for name in self._environment if name.startswith(("DBT_", "MESH_"))}
-        )
         project = ["--project-dir", str(REPO), "--vars", _variables(as_of), "--quiet"]
         if self._manifest is None:
-            parsed = dbtRunner().invoke(["parse", *project])
+            parsed = self._in_process(None, "parse", *project)
             assert parsed.success, parsed.exception
             assert isinstance(parsed.result, Manifest)
             self._manifest = parsed.result
-        done = dbtRunner(manifest=self._manifest).invoke([*arguments, *project, "--threads", "4"])
-        failed = [
-            str(one.message) for one in getattr(done.result, "results", []) if one.status not in ("success", "pass")
-        ]
-        assert done.success, failed or done.exception
+        done = self._in_process(self._manifest, *arguments, *project, "--threads", "4")
+        results = getattr(done.result, "results", [])
+        assert done.success, [str(one.message) for one in results if one.status == "error"] or done.exception
+
+    def _in_process(self, manifest: Manifest | None, *arguments: str) -> dbtRunnerResult:
+        with mock.patch.dict(os.environ, self._environment):
+            return dbtRunner(manifest=manifest).invoke(list(arguments))
 
     def run(self, as_of: datetime, *arguments: str) -> None:
         """All models."""
