@@ -28,7 +28,8 @@ from tests.stack.convergence.compare import Rows, differences
 from tests.stack.convergence.cuts import SHAPES, Batch, Group
 from tests.stack.convergence.log import START
 from tests.stack.convergence.oracle_gold import gold
-from tests.stack.convergence.oracle_silver import by_key, silver, state
+from tests.stack.convergence.oracle_silver import silver
+from tests.stack.convergence.oracle_state import by_key, state
 from tests.stack.convergence.records import Event, Record
 from tests.stack.convergence.sandbox import Sandbox, fingerprint
 from wms_mesh.stack import Stack

@@ -3,130 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from collections.abc import Hashable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from tests.stack.convergence.columns import COLUMNS, DAY_COLUMNS, ENTRY_COLUMNS, SHIFT_COLUMNS, TABLES, WITH_HISTORY, At
-from tests.stack.convergence.compare import OPEN, Key, Row, Rows
+from tests.stack.convergence.columns import DAY_COLUMNS, ENTRY_COLUMNS, SHIFT_COLUMNS, TABLES
+from tests.stack.convergence.compare import Key, Row, Rows
+from tests.stack.convergence.oracle_state import by_key, current, document_row, fields, state
 from tests.stack.convergence.reading import Failures, parsed, read, read_columns, string, text_of, time
 from tests.stack.convergence.records import Event, Record, moment
-
-_OBJECT_ID = re.compile(r'\{"\$oid": "([0-9a-f]{8})')
-
-
-@dataclass(frozen=True)
-class State:
-    """The newest of some records of one document, and the newest that shows it."""
-
-    head: Record
-    shown: Record | None
-    firsts: dict[tuple[Any, ...], tuple[int, int]]
-    is_tied: bool
-
-    @property
-    def document(self) -> Any:
-        """The newest image."""
-        return parsed(self.shown.image) if self.shown else None
-
-    def source(self, record: Record) -> tuple[Any, ...]:
-        """A record as silver's rows name it, by the coordinates of its first copy: open when offsets decide."""
-        coordinates = (OPEN, OPEN) if self.is_tied else self.firsts[record.change]
-        return (record.op, moment(record.at), record.order, OPEN, *coordinates)
-
-
-def state(records: list[Record]) -> State:
-    """Of all records of one document, or of one period of it."""
-    firsts: dict[tuple[Any, ...], tuple[int, int]] = {}
-    for record in records:
-        at = (record.partition, record.offset)
-        firsts[record.change] = min(firsts.get(record.change, at), at)
-    moments = {(record.op != "r", record.at, record.order) for record in records}
-    shown = [record for record in records if record.image is not None]
-    return State(
-        head=max(records, key=lambda record: record.position),
-        shown=max(shown, key=lambda record: record.position) if shown else None,
-        firsts=firsts,
-        is_tied=len(firsts) > len(moments),
-    )
-
-
-def by_key(records: Iterable[Record]) -> dict[str, list[Record]]:
-    """The records of each document, without tombstones."""
-    histories: dict[str, list[Record]] = defaultdict(list)
-    for record in records:
-        if record.op != "t":
-            histories[record.key].append(record)
-    return histories
-
-
-def document_day(key: str) -> date:
-    """The UTC day inside an ObjectId."""
-    found = _OBJECT_ID.match(key)
-    return moment(int(found[1], 16) * 1000 if found else 0).date()
-
-
-def current(records: list[Record], collection: str) -> Rows:
-    """The current state of a collection."""
-    columns = COLUMNS[collection]
-    known = {"_id"} | {(kind.path if isinstance(kind, At) else name).split(".")[0] for name, kind in columns.items()}
-    rows: Rows = {}
-    for key, history in by_key(records).items():
-        now = state(history)
-        row = _row(now, columns)
-        document = now.document
-        extra = (
-            {name: value for name, value in document.items() if name not in known} if isinstance(document, dict) else {}
-        )
-        row |= {
-            "document_id": key,
-            "extra_fields": text_of(extra) if extra else None,
-            "document_day": document_day(key),
-        }
-        if collection in WITH_HISTORY:
-            row["status_history"] = status_history(history)
-        rows[(key,)] = row
-    return rows
-
-
-def _row(now: State, columns: dict[str, Any]) -> Row:
-    failures: Failures = []
-    row = read_columns(now.document, columns, failures)
-    if now.shown and not isinstance(now.document, dict):
-        failures.append(("$", (now.shown.image or "")[:200]))
-    _, source_ts, source_ord, _, partition, offset = now.source(now.head)
-    return row | {
-        "extra_fields": None,
-        "parse_failures": sorted(failures) or None,
-        "is_deleted": now.head.op == "d",
-        "op": now.head.op,
-        "source_ts": source_ts,
-        "source_ord": source_ord,
-        "kafka_partition": partition,
-        "kafka_offset": offset,
-        "image_source": now.source(now.shown) if now.shown else None,
-    }
-
-
-def status_history(history: list[Record]) -> list[tuple[Any, ...]] | None:
-    """Every status that any image ever showed, with when it was saved."""
-    entries = set()
-    for record in history:
-        document = parsed(record.image)
-        fields = document if isinstance(document, dict) else {}
-        status = string(fields.get("status"))
-        if status is not None:
-            at = time(fields.get("updated_at")) or moment(record.at)
-            entries.add((at, moment(record.at), record.order, status))
-    return sorted(entries) or None
-
-
-def _fields(record: Record) -> dict[str, Any]:
-    document = parsed(record.image)
-    return document if isinstance(document, dict) else {}
 
 
 def inventory_days(records: list[Record]) -> Rows:
@@ -135,13 +21,13 @@ def inventory_days(records: list[Record]) -> Rows:
     for key, history in by_key(records).items():
         for record in history:
             if record.op != "d":
-                saved = time(_fields(record).get("updated_at")) or moment(record.at)
+                saved = time(fields(record).get("updated_at")) or moment(record.at)
                 periods[key, saved.date()].append(record)
     rows: Rows = {}
     for (key, day), history in periods.items():
         now = state(history)
         first = min(history, key=lambda record: record.position)
-        rows[key, day] = _row(now, DAY_COLUMNS) | {
+        rows[key, day] = document_row(now, DAY_COLUMNS) | {
             "document_id": key,
             "inventory_day": day,
             "opening_quantity": _opening(first),
@@ -162,12 +48,12 @@ def worker_shifts(records: list[Record]) -> Rows:
     shifts: dict[tuple[str, datetime], list[Record]] = defaultdict(list)
     for key, history in by_key(records).items():
         for record in history:
-            shift = _fields(record).get("current_shift")
+            shift = fields(record).get("current_shift")
             started = time(shift.get("start_time")) if isinstance(shift, dict) else None
             if record.op != "d" and started:
                 shifts[key, started].append(record)
     return {
-        (key, started): _row(state(history), SHIFT_COLUMNS)
+        (key, started): document_row(state(history), SHIFT_COLUMNS)
         | {"document_id": key, "started_at": started, "shift_day": started.date()}
         for (key, started), history in shifts.items()
     }
@@ -177,7 +63,7 @@ def inventory_transactions(records: list[Record]) -> Rows:
     """Every movement that any image ever showed, once."""
     seen: dict[tuple[str, str], tuple[tuple[int, int], Any, Any]] = {}
     for record in records:
-        document = _fields(record)
+        document = fields(record)
         entries = document.get("transactions")
         for entry in entries if isinstance(entries, list) else []:
             at = (record.partition, record.offset)
