@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -91,8 +92,8 @@ class Sandbox:
         """All models."""
         self.invoke("run", *arguments, as_of=as_of)
 
-    def run_and_kill(self, as_of: datetime, table: str) -> None:
-        """All models in a process of their own, killed as soon as the table has a new commit, or a first one."""
+    def run_and_kill(self, as_of: datetime, table: str) -> bool:
+        """All models in a process of their own, killed at the next commit to a table; False when it ended before that."""
         known = self.snapshots(table)
         process = subprocess.Popen(
             [sys.executable, "-m", "dbt.cli.main", "run", "--vars", _variables(as_of), "--quiet"],
@@ -102,16 +103,18 @@ class Sandbox:
         while process.poll() is None and self.snapshots(table) == known:
             time.sleep(0.05)
         process.kill()
-        process.wait()
+        is_killed = process.wait() == -signal.SIGKILL
         # A statement outlives its client; a deployment's next run begins later than ours would.
         while self._running():
             time.sleep(0.05)
+        return is_killed
 
     def snapshots(self, table: str) -> int:
-        """Number of commits of a silver table; 0 without the table."""
-        if not self.query(f"show tables from {PREFIX}silver like '{table}'"):
+        """Number of commits to a table; 0 without the table."""
+        schema, name = table.split(".")
+        if not self.query(f"show tables from {PREFIX}{schema} like '{name}'"):
             return 0
-        return int(self.query(f'select count(*) from {PREFIX}silver."{table}$snapshots"')[0][0])
+        return int(self.query(f'select count(*) from {PREFIX}{schema}."{name}$snapshots"')[0][0])
 
     def _running(self) -> bool:
         statement = (
