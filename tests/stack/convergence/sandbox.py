@@ -93,7 +93,7 @@ class Sandbox:
         self.invoke("run", *arguments, as_of=as_of)
 
     def run_and_kill(self, as_of: datetime, table: str) -> bool:
-        """All models in a process of their own, killed at the next commit to a table; False when it ended before that."""
+        """All models in a process of their own, killed at the next commit to a table; False when it ended first."""
         known = self.snapshots(table)
         process = subprocess.Popen(
             [sys.executable, "-m", "dbt.cli.main", "run", "--vars", _variables(as_of), "--quiet"],
