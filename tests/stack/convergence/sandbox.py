@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -96,7 +97,7 @@ class Sandbox:
         """All models in a process of their own, killed at the next commit to a table; False when it ended first."""
         known = self.snapshots(table)
         process = subprocess.Popen(
-            [sys.executable, "-m", "dbt.cli.main", "run", "--vars", _variables(as_of), "--quiet"],
+            [str(Path(sys.executable).with_name("dbt")), "run", "--vars", _variables(as_of), "--quiet"],
             cwd=REPO,
             env=self._environment,
         )
