@@ -131,8 +131,11 @@ class Sandbox:
 
     def rows(self, table: str) -> list[Row]:
         """All rows of a table, by column."""
-        names = [row[0] for row in self.query(f"show columns from {PREFIX}{table}")]
-        return [dict(zip(names, row, strict=True)) for row in self.query(f"select * from {PREFIX}{table}")]
+        with sql.connect(self.stack) as connection:
+            cursor = connection.cursor()
+            rows = cursor.execute(f"select * from {PREFIX}{table}").fetchall()
+            names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def fingerprint(rows: list[Row], is_open: Iterable[str]) -> list[str]:
