@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -21,6 +22,7 @@ from ingest.bronze import tables as bronze
 from tests.stack.convergence.compare import UNSAID, Row, plain
 from tests.stack.convergence.records import Event, Record, milliseconds
 from wms_mesh import sql, transform
+from wms_mesh.errors import MeshError
 from wms_mesh.stack import REPO, Stack
 
 PREFIX = "convergence_"
@@ -105,9 +107,11 @@ class Sandbox:
             time.sleep(0.05)
         process.kill()
         is_killed = process.wait() == -signal.SIGKILL
-        # A statement outlives its client; a deployment's next run begins later than ours would.
-        while self._running():
-            time.sleep(0.05)
+        # Trino keeps a statement without a client for five minutes, and each table has one writer.
+        while running := self._running():
+            for (statement,) in running:
+                with contextlib.suppress(MeshError):  # it may just have ended
+                    self.query(f"call system.runtime.kill_query('{statement}', 'its client was killed')")
         return is_killed
 
     def snapshots(self, table: str) -> int:
@@ -117,12 +121,11 @@ class Sandbox:
             return 0
         return int(self.query(f'select count(*) from {PREFIX}{schema}."{name}$snapshots"')[0][0])
 
-    def _running(self) -> bool:
-        statement = (
-            "select count(*) from system.runtime.queries where state not in ('FINISHED', 'FAILED')"
+    def _running(self) -> list[list[Any]]:
+        return self.query(
+            "select query_id from system.runtime.queries where state not in ('FINISHED', 'FAILED')"
             f" and source like 'dbt-trino%' and query like '%{PREFIX}%'"
         )
-        return bool(self.query(statement)[0][0])
 
     def forget_watermarks(self) -> None:
         """As if every run had died between its merge and its watermark."""
