@@ -220,6 +220,15 @@
 {%- endmacro %}
 
 
+{#
+    What a MERGE writes into a column. The time is its own: with one time for all parts of a run, who reads between two of
+    them would take the later part for read.
+#}
+{% macro cdc_merged(name) -%}
+    {{ return("cast(current_timestamp at time zone 'UTC' as timestamp(6) with time zone)" if name == 'processing_time' else 'change.' ~ name) }}
+{%- endmacro %}
+
+
 {# Merge the rows that a query finds; returns how many it wrote. `days`: all that it touches. #}
 {% macro cdc_apply(target_relation, rows_sql, days) -%}
     {%- set names = model.columns.keys() | list -%}
@@ -244,10 +253,10 @@
                     {{ cdc_day_predicate('known.' ~ cdc_partition(), part) }}
             when matched then update set
                 {%- for name in names if name not in fixed %}
-                {{ name }} = change.{{ name }}{{ ',' if not loop.last }}
+                {{ name }} = {{ cdc_merged(name) }}{{ ',' if not loop.last }}
                 {%- endfor %}
             when not matched then insert ({{ names | join(', ') }})
-                values ({% for name in names %}change.{{ name }}{{ ', ' if not loop.last }}{% endfor %})
+                values ({% for name in names %}{{ cdc_merged(name) }}{{ ', ' if not loop.last }}{% endfor %})
         {%- endcall -%}
     {%- endfor -%}
     {%- do adapter.drop_relation(stage) -%}

@@ -143,10 +143,10 @@
             when matched and change.is_gone then delete
             when matched then update set
                 {%- for name in names if name not in grain %}
-                {{ name }} = change.{{ name }}{{ ',' if not loop.last }}
+                {{ name }} = {{ cdc_merged(name) }}{{ ',' if not loop.last }}
                 {%- endfor %}
             when not matched then insert ({{ names | join(', ') }})
-                values ({% for name in names %}change.{{ name }}{{ ', ' if not loop.last }}{% endfor %})
+                values ({% for name in names %}{{ cdc_merged(name) }}{{ ', ' if not loop.last }}{% endfor %})
         {%- endcall -%}
     {%- endfor -%}
     {%- do adapter.drop_relation(stage) -%}
