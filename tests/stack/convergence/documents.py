@@ -55,7 +55,9 @@ def present(document: Document) -> Document:
 def stamps(save: Save) -> Document:
     """When the document was created and saved; a service's clock is a little off MongoDB's."""
     skew = save.choose.choice((0, 0, 137, -450))
-    return {"created_at": save.date(), "updated_at": {"$date": milliseconds(save.at) + skew}, **TENANCY}
+    # Some move to the next day: gold must take them out of the old one.
+    moved = save.choose.choice((0, 0, 0, 0, 0, 0, 0, 24 * 60))
+    return {"created_at": save.date(moved), "updated_at": {"$date": milliseconds(save.at) + skew}, **TENANCY}
 
 
 def order(save: Save) -> Document:
