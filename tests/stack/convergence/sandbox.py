@@ -27,7 +27,7 @@ from wms_mesh.stack import REPO, Stack
 
 PREFIX = "convergence_"
 BUCKETS = {"bronze": "wms-bronze", "silver": "wms-silver", "gold": "wms-gold"}
-WINDOW = 150  # records: a batch of a thousand takes an orders model three windows
+WINDOW = 250  # records: what ten logs write at once takes the orders three windows
 STATEMENT = 300_000  # letters of one insert; Trino refuses a million
 CHANGE_COLUMNS = "kafka_timestamp, ingested_at, op, document_id, source_ts, source_ord, snapshot, envelope"
 EVENT_COLUMNS = "kafka_timestamp, ingested_at, event_id, event_type, event_source, subject, event_time, envelope"
