@@ -5,10 +5,21 @@
     bronze: the collection's raw table.
     columns: [name, type] or [name, type, path]; path in snake_case with dots, the column's name when it is left out.
         type is a Trino type that cdc_decode knows, or json for a part that is kept as text.
+    history: a path whose values are kept with the moment at which the document was saved with them, as status_history.
+    per: {name, value} splits a document's history into periods (an article's days, a worker's shifts) with a row for each.
+        value is SQL over the image as JSON, `document`, and source_ts; an image where it is NULL belongs to no period.
+        A delete ends no period: it is left out.
+    opening: [name, path] of a whole number as it was before the period's first change: 0 for an insert, NULL for a
+        snapshot, which does not say.
+    day: {name, value} of the partition column, which never changes for a row; the day in the document's id by default.
 
-    Every collection's table ends with the same columns: extra_fields, parse_failures, is_deleted and where the row comes from.
+    Every table ends with the same columns: extra_fields (of periods always NULL: their document's row has them), parse_failures,
+    is_deleted and where the row comes from.
 #}
-{% macro cdc_current_state(bronze, columns) -%}
+{% macro cdc_current_state(bronze, columns, history=none, per=none, opening=none, day=none) -%}
+{%- set key = ['document_id'] + ([per.name] if per else []) -%}
+{%- set operations = "'r', 'c', 'u'" ~ ('' if per else ", 'd'") -%}
+{%- set day = day or {'name': 'document_day', 'value': cdc_document_day('document_id')} -%}
 {%- set paths = {} -%}
 {%- set values = {} -%}
 {%- set top_names = [] -%}
@@ -20,6 +31,9 @@
     {%- do top_names.append(names[0]) if names[0] not in top_names -%}
     {%- do parents.append(names[0]) if names | length > 1 and names[0] not in parents -%}
 {%- endfor -%}
+{%- set record -%}
+    cast(row(op, source_ts, source_ord, image_hash, first_seen[1], first_seen[2]) as {{ cdc_record_type() }})
+{%- endset -%}
 with records as (
 
     select
@@ -29,28 +43,45 @@ with records as (
         coalesce(source_ord, -1) as source_ord,
         kafka_partition,
         kafka_offset,
-        -- A delete shows the document as it was before, when the collection keeps pre-images.
-        if(op = 'd', json_extract_scalar(envelope, '$.before'), json_extract_scalar(envelope, '$.after')) as image
+        {{ cdc_image() }} as raw_image
+        {%- if opening %},
+        json_extract_scalar(envelope, '$.before') as raw_before
+        {%- endif %}
     from {{ bronze }}
     -- A tombstone (t) only tells Kafka to compact; the delete before it said everything.
-    where op in ('r', 'c', 'u', 'd') and document_id is not null
+    where op in ({{ operations }}) and document_id is not null
 
 ),
 
-hashed as (
+readable as (
 
     select
         *,
-        coalesce(to_hex(xxhash64(to_utf8(image))), '') as image_hash
+        {{ cdc_readable('raw_image') }} as image,
+        {%- if opening %}
+        {{ cdc_readable('raw_before') }} as image_before,
+        {%- endif %}
+        coalesce(to_hex(xxhash64(to_utf8(raw_image))), '') as image_hash
     from records
 
 ),
+{%- if per %}
+
+placed as (
+
+    select
+        *,
+        {{ per.value }} as {{ per.name }}
+    from (select *, try(json_parse(image)) as document from readable)
+
+),
+{%- endif %}
 
 -- One row for each change, however often it was sent: its last offset decides ties, its first coordinates stay.
 changes as (
 
     select
-        document_id,
+        {{ key | join(', ') }},
         op,
         source_ts,
         source_ord,
@@ -58,8 +89,14 @@ changes as (
         max(kafka_offset) as kafka_offset,
         min(row(kafka_partition, kafka_offset)) as first_seen,
         arbitrary(image) as image
-    from hashed
-    group by document_id, op, source_ts, source_ord, image_hash
+        {%- if opening %},
+        min(image_before) as image_before
+        {%- endif %}
+    from {{ 'placed' if per else 'readable' }}
+    {%- if per %}
+    where {{ per.name }} is not null
+    {%- endif %}
+    group by {{ key | join(', ') }}, op, source_ts, source_ord, image_hash
 
 ),
 
@@ -68,32 +105,28 @@ changes as (
 newest as (
 
     select
-        document_id,
-        max_by(
-            cast(row(op, source_ts, source_ord, image_hash, first_seen[1], first_seen[2]) as {{ cdc_record_type() }}),
-            {{ cdc_position('changes') }}
-        ) as head,
-        max_by(
-            cast(row(op, source_ts, source_ord, image_hash, first_seen[1], first_seen[2]) as {{ cdc_record_type() }}),
-            {{ cdc_position('changes') }}
-        ) filter (where image is not null) as image_source,
+        {{ key | join(', ') }},
+        max_by({{ record }}, {{ cdc_position('changes') }}) as head,
+        max_by({{ record }}, {{ cdc_position('changes') }}) filter (where image is not null) as image_source,
         max_by(image, {{ cdc_position('changes') }}) filter (where image is not null) as image
+        {%- if history %},
+        array_agg(distinct {{ cdc_history_entry(history) }})
+            filter (where {{ cdc_string(cdc_json_at('image', [history])) }} is not null) as status_history
+        {%- endif %}
+        {%- if opening %},
+        min_by({{ record }}, {{ cdc_position('changes') }}) as opening_source,
+        min_by(image_before, {{ cdc_position('changes') }}) as image_before
+        {%- endif %}
     from changes
-    group by document_id
+    group by {{ key | join(', ') }}
 
 ),
 
--- NaN and Infinity stand bare in Debezium's JSON: quote them, outside of strings, when nothing else helps.
 parsed as (
 
     select
         *,
-        try_cast(coalesce(
-            try(json_parse(image)),
-            try(json_parse(regexp_replace(
-                image, '("(?:[^"\\]|\\.)*")|(-?(?:NaN|Infinity))', part -> coalesce(part[1], '"' || part[2] || '"')
-            )))
-        ) as map(varchar, json)) as fields
+        try_cast(try(json_parse(image)) as map(varchar, json)) as fields
     from newest
 
 ),
@@ -102,18 +135,18 @@ parsed as (
 named as (
 
     select
-        document_id,
-        head,
-        image_source,
-        image,
-        fields,
+        parsed.*,
         {%- for name in top_names %}
         element_at(fields, '{{ cdc_field_name(name) }}') as field_{{ name }},
         {%- endfor %}
+        {%- if per %}
+        cast(null as map(varchar, json)) as unknown_fields
+        {%- else %}
         map_filter(fields, (name, field) -> name not in (
             '_id'
             {%- for name in top_names -%}, '{{ cdc_field_name(name) }}'{%- endfor -%}
         )) as unknown_fields
+        {%- endif %}
     from parsed
 
 ),
@@ -132,10 +165,17 @@ decoded as (
 final as (
 
     select
-        document_id,
+        {{ key | join(', ') }},
         {%- for column in columns %}
         {{ column[0] }},
         {%- endfor %}
+        {%- if history %}
+        array_sort(status_history) as status_history,
+        {%- endif %}
+        {%- if opening %}
+        {{ cdc_opening(opening) }},
+        opening_source,
+        {%- endif %}
         if(cardinality(unknown_fields) > 0, json_format(cast(unknown_fields as json))) as extra_fields,
         nullif(concat(
             if(
@@ -161,7 +201,9 @@ final as (
         head.kafka_partition,
         head.kafka_offset,
         image_source,
-        {{ cdc_document_day('document_id') }} as document_day,
+        {%- if day.name not in key %}
+        {{ day.value }} as {{ day.name }},
+        {%- endif %}
         cast(current_timestamp at time zone 'UTC' as timestamp(6) with time zone) as processing_time
     from decoded
 
@@ -177,7 +219,29 @@ select * from final
 {%- endmacro %}
 
 
-{# Columns that follow the newest record; all others follow the newest image. #}
+{# One value of a document's history, as the change at hand shows it: sorted by when the service saved it, then by MongoDB's order. #}
+{% macro cdc_history_entry(path) -%}
+    cast(row(
+        coalesce({{ cdc_timestamp(cdc_json_at('image', ['updated_at'])) }}, source_ts), source_ts, source_ord,
+        {{ cdc_string(cdc_json_at('image', [path])) }}
+    ) as row(at timestamp(6) with time zone, source_ts timestamp(6) with time zone, source_ord bigint, {{ path }} varchar))
+{%- endmacro %}
+
+
+{# What a number was before the first change of a period. #}
+{% macro cdc_opening(opening) -%}
+    case opening_source.op
+        when 'c' then 0
+        when 'u' then {{ cdc_bigint(cdc_json_at('try(json_parse(image_before))', opening[1].split('.'))) }}
+    end as {{ opening[0] }}
+{%- endmacro %}
+
+
+{# Which record each column of a row follows: the newest, the earliest (of its period), or, when neither, the newest image. #}
 {% macro cdc_head_columns() -%}
     {{ return(['is_deleted', 'op', 'source_ts', 'source_ord', 'image_hash', 'kafka_partition', 'kafka_offset']) }}
+{%- endmacro %}
+
+{% macro cdc_opening_columns() -%}
+    {{ return(['opening_quantity', 'opening_source']) }}
 {%- endmacro %}

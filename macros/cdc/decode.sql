@@ -11,6 +11,24 @@
 {% macro cdc_empty_list() -%} cast(array[] as array(row(path varchar, value varchar))) {%- endmacro %}
 
 
+{# The document that a record shows, as JSON text. A delete shows it as it was before, when the collection keeps pre-images. #}
+{% macro cdc_image() -%}
+    if(op = 'd', json_extract_scalar(envelope, '$.before'), json_extract_scalar(envelope, '$.after'))
+{%- endmacro %}
+
+
+{# NaN and Infinity stand bare in Debezium's JSON: they are quoted, outside of strings, in the few texts that have the words. #}
+{% macro cdc_readable(image) -%}
+    if(
+        strpos({{ image }}, 'NaN') > 0 or strpos({{ image }}, 'Infinity') > 0,
+        regexp_replace(
+            {{ image }}, '("(?:[^"\\]|\\.)*")|(-?(?:NaN|Infinity))', part -> coalesce(part[1], '"' || part[2] || '"')
+        ),
+        {{ image }}
+    )
+{%- endmacro %}
+
+
 {# string: numbers and booleans as their text, an ObjectId as its 24 letters; an object is no text. #}
 {% macro cdc_string(value) -%}
     coalesce(

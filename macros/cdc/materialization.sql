@@ -1,20 +1,38 @@
 {#
-    Materialization `current_state`: keeps the table of a model that is written with cdc_current_state().
+    Materializations that follow a bronze table by the offsets of its records, `current_state` for a model that is written
+    with cdc_current_state() and `first_seen` for one whose rows never change once they are seen (macros/cdc/first_seen.sql).
 
     A run: read the watermarks; ask bronze once what lies behind them; then, window by window: a table of the rows that
-    change (the model's query over the window, compared with the current rows of the touched days), one MERGE, the new
+    change (the model's query over the window, compared with the known rows of the touched days), one MERGE, the new
     watermarks. A crash anywhere repeats a window; repeating writes nothing, because a copy of an applied record never
     beats it. Nothing new: one read of the watermarks and one of bronze's metadata, no write.
 
+    config: key             columns of the key, ['document_id'] by default
+            partition       the day column that the table is partitioned by, 'document_day' by default; never changes for a key
+            window_records  bronze records of one window, where they are larger than usual; var cdc_window_records otherwise
+            on_schema_change: fail (default) or append_new_columns
     `--full-refresh`, or a table that is gone, starts from an empty table and the first record of bronze.
-    on_schema_change: fail (default) or append_new_columns. One writer for each table.
+    One writer for each table.
 #}
 {% materialization current_state, adapter='trino', supported_languages=['sql'] -%}
+    {{ return(cdc_follow_bronze('CURRENT STATE', cdc_newer_rows)) }}
+{%- endmaterialization %}
+
+
+{% materialization first_seen, adapter='trino', supported_languages=['sql'] -%}
+    {{ return(cdc_follow_bronze('FIRST SEEN', cdc_unseen_rows)) }}
+{%- endmaterialization %}
+
+
+{# The body of both. `compare`: the macro that writes the query for the rows of a window that change the table. #}
+{% macro cdc_follow_bronze(title, compare) -%}
     {%- set target_relation = this.incorporate(type='table') -%}
     {%- set existing = load_cached_relation(this) -%}
     {%- set is_rebuild = existing is none or should_full_refresh() -%}
     {%- set bronze = source(*model.sources[0]) -%}
-    {%- set limit = var('cdc_window_records') | int -%}
+    {%- set limit = [var('cdc_window_records') | int, config.get('window_records', 1000000000)] | min -%}
+    {#- In most tables the day follows from the key of the record, so it is known before the document is decoded. -#}
+    {%- set day_of_record = cdc_document_day('document_id') if cdc_partition() == 'document_day' -%}
 
     {{ run_hooks(pre_hooks) }}
 
@@ -32,22 +50,33 @@
     {%- for at in watermarks.positions -%}
         {%- do reached.update({(at.source, at.partition): at.position}) -%}
     {%- endfor -%}
-    {%- set news = cdc_news(bronze, watermarks.positions) -%}
+    {%- set news = cdc_news(bronze, watermarks.positions, day_of_record) -%}
     {%- set total = news | map(attribute='records') | sum -%}
     {%- set windows = cdc_windows(news, (total + limit - 1) // limit) -%}
     {%- set written = namespace(rows=0) -%}
 
     {%- for ranges in windows -%}
         {%- set slice = cdc_slice(bronze, ranges) -%}
+        {%- set changes_sql = sql | replace('from ' ~ bronze, 'from (' ~ slice ~ ')') -%}
         {%- set days = [] -%}
-        {%- if windows | length == 1 -%}
+        {%- if day_of_record and windows | length == 1 -%}
             {%- for part in news -%}{%- do days.extend(part.days) -%}{%- endfor -%}
+        {%- elif day_of_record -%}
+            {%- do days.extend(cdc_days("select " ~ day_of_record ~ " as day from (" ~ slice ~ ")", 'day')) -%}
         {%- else -%}
-            {%- for row in run_query("select distinct " ~ cdc_document_day('document_id') ~ " from (" ~ slice ~ ")").rows -%}
-                {%- do days.append(row[0] | string) -%}
-            {%- endfor -%}
+            {%- set window = cdc_stage(target_relation, 'window') -%}
+            {%- call statement('window') -%}
+                create or replace table {{ window }} as {{ changes_sql }}
+            {%- endcall -%}
+            {%- set changes_sql = 'select * from ' ~ window -%}
+            {%- do days.extend(cdc_days(changes_sql, cdc_partition())) -%}
         {%- endif -%}
-        {%- set written.rows = written.rows + cdc_apply(target_relation, sql | replace('from ' ~ bronze, 'from (' ~ slice ~ ')'), days | unique | list) -%}
+        {%- if days -%}
+            {%- set written.rows = written.rows + cdc_apply(target_relation, compare(target_relation, changes_sql, days | unique | list), days | unique | list) -%}
+        {%- endif -%}
+        {%- if not day_of_record -%}
+            {%- do adapter.drop_relation(cdc_stage(target_relation, 'window')) -%}
+        {%- endif -%}
         {%- for range in ranges -%}
             {%- do reached.update({(range.source, range.partition): range.high}) -%}
         {%- endfor -%}
@@ -58,65 +87,146 @@
         {%- do cdc_write_watermarks(target_relation, watermarks.run + loop.index, positions) -%}
     {%- endfor -%}
 
-    {%- call noop_statement('main', 'CURRENT STATE (' ~ total ~ ' records, ' ~ written.rows ~ ' rows)', 'CURRENT STATE', written.rows) -%}
+    {%- call noop_statement('main', title ~ ' (' ~ total ~ ' records, ' ~ written.rows ~ ' rows)', title, written.rows) -%}
         -- {{ total }} records in {{ windows | length }} windows, {{ written.rows }} rows written
     {%- endcall -%}
 
     {{ run_hooks(post_hooks) }}
     {%- do persist_docs(target_relation, model) -%}
     {{ return({'relations': [target_relation]}) }}
-{%- endmaterialization %}
+{%- endmacro %}
 
 
-{# Merge one window; returns how many rows it wrote. `changes_sql`: the model over the window. `days`: all that it touches. #}
-{% macro cdc_apply(target_relation, changes_sql, days) -%}
+{% macro cdc_key() -%}
+    {{ return(config.get('key', ['document_id'])) }}
+{%- endmacro %}
+
+
+{% macro cdc_partition() -%}
+    {{ return(config.get('partition', 'document_day')) }}
+{%- endmacro %}
+
+
+{# A table beside the model's own, for the time of a run. #}
+{% macro cdc_stage(relation, name) -%}
+    {{ return(relation.incorporate(path={'identifier': relation.identifier ~ '__' ~ name}, type='table')) }}
+{%- endmacro %}
+
+
+{# The distinct days of a query as texts. #}
+{% macro cdc_days(query, column) -%}
+    {%- set days = [] -%}
+    {%- for row in run_query("select distinct " ~ column ~ " from (" ~ query ~ ")").rows -%}
+        {%- do days.append(row[0] | string) -%}
+    {%- endfor -%}
+    {{ return(days) }}
+{%- endmacro %}
+
+
+{# The join of a window's rows, `change`, with the table's rows of the same key, `known`. #}
+{% macro cdc_known_rows(relation, days) -%}
+    left join {{ relation }} as known
+        on
+            {%- for name in cdc_key() %}
+            change.{{ name }} = known.{{ name }} and
+            {%- endfor %}
+            {{ cdc_day_predicate('known.' ~ cdc_partition(), days) }}
+{%- endmacro %}
+
+
+{# Rows of a window that are newer than the known ones, in all their columns or in some. #}
+{% macro cdc_newer_rows(relation, changes_sql, days) -%}
+    {%- set fixed = cdc_key() + [cdc_partition(), 'processing_time'] -%}
+    {%- set has_history = 'status_history' in model.columns -%}
+    {%- set has_opening = 'opening_source' in model.columns -%}
+    with change as (
+        {{ changes_sql }}
+    ),
+    compared as (
+        select
+            {%- for name in model.columns %}
+            change.{{ name }}, known.{{ name }} as known_{{ name }},
+            {%- endfor %}
+            -- case, not or: Trino may evaluate both sides of an or, and comparing rows that hold NULL fails.
+            case when known.document_id is null then true else {{ cdc_beats('change', 'known') }} end as is_newer,
+            case
+                when change.image_source is null then false
+                when known.image_source is null then true
+                else {{ cdc_beats('change.image_source', 'known.image_source') }}
+            end as has_newer_image
+            {%- if has_opening %},
+            case
+                when known.document_id is null then true
+                else {{ cdc_precedes('change.opening_source', 'known.opening_source') }}
+            end as is_earlier
+            {%- endif %}
+            {%- if has_history %},
+            array_sort(array_union(
+                coalesce(known.status_history, array[]), coalesce(change.status_history, array[])
+            )) as all_history
+            {%- endif %}
+        from change
+        {{ cdc_known_rows(relation, days) }}
+    )
+    select
+        {%- for name in model.columns %}
+        {%- if name in fixed %}
+        {{ name }}
+        {%- elif name == 'status_history' %}
+        nullif(all_history, array[]) as status_history
+        {%- else %}
+        if({{ 'is_newer' if name in cdc_head_columns() else 'is_earlier' if name in cdc_opening_columns() else 'has_newer_image' }}, {{ name }}, known_{{ name }}) as {{ name }}
+        {%- endif %}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from compared
+    where
+        is_newer or has_newer_image
+        {%- if has_opening %} or is_earlier{% endif %}
+        {%- if has_history %} or cardinality(all_history) > cardinality(coalesce(known_status_history, array[])){% endif %}
+{%- endmacro %}
+
+
+{# Rows of a window that the table does not have yet, or has from a later record: the first one counts, whatever came first. #}
+{% macro cdc_unseen_rows(relation, changes_sql, days) -%}
+    with change as (
+        {{ changes_sql }}
+    )
+    select change.*
+    from change
+    {{ cdc_known_rows(relation, days) }}
+    where
+        case
+            when known.{{ cdc_key()[0] }} is null then true
+            else row(change.kafka_topic, change.kafka_partition, change.kafka_offset)
+                < row(known.kafka_topic, known.kafka_partition, known.kafka_offset)
+        end
+{%- endmacro %}
+
+
+{# Merge the rows that a query finds; returns how many it wrote. `days`: all that it touches. #}
+{% macro cdc_apply(target_relation, rows_sql, days) -%}
     {%- set names = model.columns.keys() | list -%}
-    {%- set head = cdc_head_columns() -%}
-    {%- set stage = target_relation.incorporate(path={'identifier': target_relation.identifier ~ '__changes'}) -%}
-    {%- set touched = namespace(rows=0) -%}
+    {%- set fixed = cdc_key() + [cdc_partition()] -%}
+    {%- set stage = cdc_stage(target_relation, 'changes') -%}
 
     {%- call statement('stage') -%}
         create or replace table {{ stage }} as
-        with change as (
-            {{ changes_sql }}
-        ),
-        compared as (
-            select
-                {%- for name in names %}
-                change.{{ name }}, known.{{ name }} as known_{{ name }},
-                {%- endfor %}
-                -- case, not or: Trino may evaluate both sides of an or, and comparing rows that hold NULL fails.
-                case when known.document_id is null then true else {{ cdc_beats('change', 'known') }} end as is_newer,
-                case
-                    when change.image_source is null then false
-                    when known.image_source is null then true
-                    else {{ cdc_beats('change.image_source', 'known.image_source') }}
-                end as has_newer_image
-            from change
-            left join {{ target_relation }} as known
-                on change.document_id = known.document_id and {{ cdc_day_predicate('known.document_day', days) }}
-        )
-        select
-            {%- for name in names %}
-            {%- if name in ('document_id', 'document_day', 'processing_time') %}
-            {{ name }}
-            {%- else %}
-            if({{ 'is_newer' if name in head else 'has_newer_image' }}, {{ name }}, known_{{ name }}) as {{ name }}
-            {%- endif %}{{ ',' if not loop.last }}
-            {%- endfor %}
-        from compared
-        where is_newer or has_newer_image
+        {{ rows_sql }}
     {%- endcall -%}
 
-    {%- set touched.rows = run_query("select count(*) from " ~ stage).rows[0][0] | int -%}
+    {%- set rows = run_query("select count(*) from " ~ stage).rows[0][0] | int -%}
     {#- Trino opens at most 100 partitions for each writer, and a statement over 90 days stays below it. -#}
-    {%- for part in days | sort | batch(90) if touched.rows > 0 -%}
+    {%- for part in days | sort | batch(90) if rows > 0 -%}
         {%- call statement('merge') -%}
-            merge into {{ target_relation }} as current_row
-            using (select * from {{ stage }} where {{ cdc_day_predicate('document_day', part) }}) as change
-                on current_row.document_id = change.document_id and {{ cdc_day_predicate('current_row.document_day', part) }}
+            merge into {{ target_relation }} as known
+            using (select * from {{ stage }} where {{ cdc_day_predicate(cdc_partition(), part) }}) as change
+                on
+                    {%- for name in cdc_key() %}
+                    known.{{ name }} = change.{{ name }} and
+                    {%- endfor %}
+                    {{ cdc_day_predicate('known.' ~ cdc_partition(), part) }}
             when matched then update set
-                {%- for name in names if name not in ('document_id', 'document_day') %}
+                {%- for name in names if name not in fixed %}
                 {{ name }} = change.{{ name }}{{ ',' if not loop.last }}
                 {%- endfor %}
             when not matched then insert ({{ names | join(', ') }})
@@ -124,18 +234,18 @@
         {%- endcall -%}
     {%- endfor -%}
     {%- do adapter.drop_relation(stage) -%}
-    {{ return(touched.rows) }}
+    {{ return(rows) }}
 {%- endmacro %}
 
 
-{# An empty table by the contract: types, NOT NULL and comments from the yml, partitioned by the day in the document's id. #}
+{# An empty table by the contract: types, NOT NULL and comments from the yml, partitioned by day. #}
 {% macro cdc_create_table(relation) -%}
     create or replace table {{ relation }}
     {{ get_table_columns_and_constraints() }}
     {{ get_assert_columns_equivalent(sql) }}
     {{ comment(model.description) }}
     with (
-        partitioning = array['document_day']
+        partitioning = array['{{ cdc_partition() }}']
     )
 {%- endmacro %}
 

@@ -44,6 +44,16 @@
 {%- endmacro %}
 
 
+{# Whether a record came before another; of two copies the one with the lower coordinates, as above. #}
+{% macro cdc_precedes(one, other) -%}
+    if(
+        {{ cdc_is_copy(one, other) }},
+        row({{ one }}.kafka_partition, {{ one }}.kafka_offset) < row({{ other }}.kafka_partition, {{ other }}.kafka_offset),
+        {{ cdc_position(one) }} < {{ cdc_position(other) }}
+    )
+{%- endmacro %}
+
+
 {# The UTC day inside an ObjectId (its first four bytes are the creation second); 1970-01-01 for any other _id. Never changes for a key. #}
 {% macro cdc_document_day(document_id) -%}
     cast(from_unixtime(coalesce(

@@ -25,4 +25,5 @@
         ['seller_id', 'varchar'],
         ['channel_id', 'varchar'],
     ],
+    history='status',
 ) }}

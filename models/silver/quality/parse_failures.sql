@@ -1,22 +1,29 @@
 {{ config(materialized='view', group='platform') }}
 
-{%- set current_states = ['orders_current', 'inventory_current', 'shipments_current'] %}
+{%- set of_documents = cdc_document_tables() + cdc_period_tables() %}
 
 with failures as (
 
-    {% for name in current_states -%}
+    {% for name in of_documents + cdc_entry_tables() -%}
     select
         '{{ name }}' as table_name,
-        current_row.document_id,
+        row_with.document_id,
         failure.path,
         failure.value,
-        current_row.image_source.source_ts,
-        current_row.image_source.kafka_partition,
-        current_row.image_source.kafka_offset,
-        current_row.is_deleted,
-        current_row.processing_time
-    from {{ ref(name) }} as current_row
-    cross join unnest(current_row.parse_failures) as failure (path, value)
+        {%- if name in of_documents %}
+        row_with.image_source.source_ts,
+        row_with.image_source.kafka_partition,
+        row_with.image_source.kafka_offset,
+        row_with.is_deleted,
+        {%- else %}
+        cast(null as timestamp(6) with time zone) as source_ts,
+        row_with.kafka_partition,
+        row_with.kafka_offset,
+        false as is_deleted,
+        {%- endif %}
+        row_with.processing_time
+    from {{ ref(name) }} as row_with
+    cross join unnest(row_with.parse_failures) as failure (path, value)
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
 

@@ -29,4 +29,5 @@
         ['facility_id', 'varchar'],
         ['warehouse_id', 'varchar'],
     ],
+    history='status',
 ) }}

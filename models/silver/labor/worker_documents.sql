@@ -1,0 +1,30 @@
+{{ config(materialized='current_state', group='labor') }}
+
+{{ cdc_current_state(
+    source('bronze', 'workers_raw'),
+    [
+        ['worker_id', 'varchar'],
+        ['employee_id', 'varchar'],
+        ['name', 'varchar'],
+        ['status', 'varchar'],
+        ['current_zone', 'varchar'],
+        ['skills', 'array(row(type varchar, level bigint, certified boolean, certified_at timestamp(6) with time zone))'],
+        ['shift_id', 'varchar', 'current_shift.shift_id'],
+        ['shift_type', 'varchar', 'current_shift.shift_type'],
+        ['shift_zone', 'varchar', 'current_shift.zone'],
+        ['shift_started_at', 'timestamp(6) with time zone', 'current_shift.start_time'],
+        ['shift_ended_at', 'timestamp(6) with time zone', 'current_shift.end_time'],
+        ['current_shift', 'json'],
+        ['current_task_id', 'varchar', 'current_task.task_id'],
+        ['current_task', 'json'],
+        ['average_task_time', 'double', 'performance_metrics.average_task_time'],
+        ['average_items_per_hour', 'double', 'performance_metrics.average_items_per_hour'],
+        ['accuracy_percent', 'double', 'performance_metrics.accuracy_rate'],
+        ['performance_metrics', 'json'],
+        ['created_at', 'timestamp(6) with time zone'],
+        ['updated_at', 'timestamp(6) with time zone'],
+        ['tenant_id', 'varchar'],
+        ['facility_id', 'varchar'],
+        ['warehouse_id', 'varchar'],
+    ],
+) }}
