@@ -45,19 +45,24 @@ def check_model_is_materialized_as(model: Any, *, materializations: list[str]) -
 @check
 def check_model_number_says_its_unit(model: Any) -> None:
     """A column that is a quantity, a time, a share or money says in which unit."""
-    for name, column in model.columns.items():
-        for pattern, unit in UNITS.items():
-            number = NUMBERS.match(str(column.data_type))
-            if number and re.search(pattern, name) and not re.search(unit, column.description, re.IGNORECASE):
-                fail(f"`{model.name}.{name}` does not say its unit: its description needs {unit}.")
+    wanting = [
+        name
+        for name, column in model.columns.items()
+        for pattern, unit in UNITS.items()
+        if NUMBERS.match(str(column.data_type)) and re.search(pattern, name)
+        if not re.search(unit, column.description, re.IGNORECASE)
+    ]
+    if wanting:
+        fail(f"`{model.name}` does not say the unit of {wanting}: pieces, kg, hours, fraction, currency ...")
 
 
 @check
 def check_model_time_says_utc(model: Any) -> None:
     """A point in time is UTC, and its description says so: consumers stand in several time zones."""
-    for name, column in model.columns.items():
-        if str(column.data_type).startswith("timestamp") and "UTC" not in column.description:
-            fail(f"`{model.name}.{name}` is a point in time: its description says UTC.")
+    times = {name: column for name, column in model.columns.items() if str(column.data_type).startswith("timestamp")}
+    wanting = [name for name, column in times.items() if "UTC" not in column.description]
+    if wanting:
+        fail(f"`{model.name}` does not say that {wanting} are UTC.")
 
 
 @check
@@ -66,17 +71,20 @@ def check_model_column_says_its_source(model: Any, *, computed: list[str]) -> No
 
     computed: columns that the project makes itself; they say how instead.
     """
-    for name, column in model.columns.items():
-        if name not in computed and "Source: " not in column.description:
-            fail(f"`{model.name}.{name}` does not say where it comes from: end its description with `Source: ...`.")
+    columns = {name: column for name, column in model.columns.items() if name not in computed}
+    wanting = [name for name, column in columns.items() if "Source: " not in column.description]
+    if wanting:
+        fail(f"`{model.name}` does not say where {wanting} come from: end each description with `Source: ...`.")
 
 
 @check
 def check_model_pii_is_tagged(model: Any) -> None:
     """What a description calls PII carries the tag that catalogs and masks read, and the other way round."""
-    for name, column in model.columns.items():
-        if ("PII:" in column.description) != ("pii" in column.tags):
-            fail(f"`{model.name}.{name}`: `PII:` in the description and the tag pii go together.")
+    wanting = [
+        name for name, column in model.columns.items() if ("PII:" in column.description) != ("pii" in column.tags)
+    ]
+    if wanting:
+        fail(f"`{model.name}`: `PII:` in the description and the tag pii go together, unlike in {wanting}.")
 
 
 @check
