@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,7 +44,8 @@ def manifest(site: docs.Site, warehouse: Stack) -> dict[str, Any]:
 
 
 def described(manifest: dict[str, Any]) -> list[dict[str, Any]]:
-    return [node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed")]
+    nodes = [node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed")]
+    return nodes + list(manifest["sources"].values())
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -70,21 +70,12 @@ def test_docs_overwrite_what_a_refresh_left(warehouse: Stack) -> None:
 
 
 def test_comment_in_trino_differs_from_the_yml(warehouse: Stack, manifest: dict[str, Any]) -> None:
-    tables = {
-        (schema, table): comment
-        for schema, table, comment in sql.query(
-            warehouse,
-            "select schema_name, table_name, comment from system.metadata.table_comments where catalog_name = 'iceberg'",
-        )
-    }
-    columns = {
-        tuple(row[:3]): row[3]
-        for row in sql.query(
-            warehouse, "select table_schema, table_name, column_name, comment from information_schema.columns"
-        )
-    }
+    comments = "select schema_name, table_name, comment from system.metadata.table_comments"
+    tables = {tuple(row[:2]): row[2] for row in sql.query(warehouse, f"{comments} where catalog_name = 'iceberg'")}
+    comments = "select table_schema, table_name, column_name, comment from information_schema.columns"
+    columns = {tuple(row[:3]): row[3] for row in sql.query(warehouse, comments)}
     for node in described(manifest):
-        relation = (node["schema"], node["alias"])
+        relation = (node["schema"], node["name"])
         assert tables[relation] == node["description"], relation
         for name, column in node["columns"].items():
             assert columns[*relation, name] == column["description"], (relation, name)
@@ -92,7 +83,7 @@ def test_comment_in_trino_differs_from_the_yml(warehouse: Stack, manifest: dict[
 
 def test_column_in_trino_is_missing_in_the_yml(warehouse: Stack, manifest: dict[str, Any]) -> None:
     for node in described(manifest):
-        found = sql.query(warehouse, f"show columns from {node['schema']}.{node['alias']}")
+        found = sql.query(warehouse, f"show columns from {node['schema']}.{node['name']}")
         assert [row[0] for row in found] == list(node["columns"]), node["name"]
 
 
