@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import json
+import signal
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -66,7 +67,7 @@ def read(path: Path) -> dict[str, Any]:
 
 @contextmanager
 def serve(page: Path, port: int) -> Iterator[ThreadingHTTPServer]:
-    """A server of one page on loopback; the caller runs ``serve_forever``. Raises MeshError when the port is taken."""
+    """A server of one page on loopback; see ``run``. Raises MeshError when the port is taken."""
     content = page.read_bytes()
 
     class Handler(BaseHTTPRequestHandler):
@@ -93,3 +94,11 @@ def serve(page: Path, port: int) -> Iterator[ThreadingHTTPServer]:
         ) from error
     with server:
         yield server
+
+
+def run(server: ThreadingHTTPServer) -> None:
+    """Answer until Ctrl-C, or until a supervisor ends the process."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts its background jobs with Ctrl-C switched off
+        signal.signal(number, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        server.serve_forever()

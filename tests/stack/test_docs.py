@@ -87,7 +87,8 @@ def test_column_in_trino_is_missing_in_the_yml(warehouse: Stack, manifest: dict[
         assert [row[0] for row in found] == list(node["columns"]), node["name"]
 
 
-def test_served_page_is_not_the_built_one_or_does_not_end(warehouse: Stack) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_served_page_is_not_the_built_one_or_does_not_end(warehouse: Stack, stop: signal.Signals) -> None:
     with subprocess.Popen([REPO / "mesh", "docs"], cwd=REPO, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -95,7 +96,7 @@ def test_served_page_is_not_the_built_one_or_does_not_end(warehouse: Stack) -> N
             assert address == warehouse.url("docs")
             served = requests.get(address, timeout=10)
             assert served.content == (docs.folder(warehouse) / docs.PAGE).read_bytes()
-            process.send_signal(signal.SIGINT)
+            process.send_signal(stop)
             assert process.wait(10) == 0
         finally:
             process.kill()
