@@ -23,7 +23,7 @@ PREFIX = "wms_data_mesh"
 GOLD, SILVER, SEMANTIC, SOURCE, SEED, MACRO = (
     f"model.{PREFIX}.order_fulfillment_daily",
     f"model.{PREFIX}.orders_current",
-    f"model.{PREFIX}.orders",
+    f"model.{PREFIX}.orders.v1",
     f"source.{PREFIX}.bronze.orders_raw",
     f"seed.{PREFIX}.carriers",
     f"macro.{PREFIX}.cdc_bigint",
