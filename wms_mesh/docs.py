@@ -55,7 +55,7 @@ def build(stack: Stack) -> Site:
     counts = Counter(node["resource_type"] for node in described.values())
     tables = [key for key, node in described.items() if node["resource_type"] in ("model", "source", "seed")]
     known = {**catalog["nodes"], **catalog["sources"]}
-    missing = [f"{described[key]['schema']}.{described[key]['name']}" for key in tables if key not in known]
+    missing = [relation(described[key]) for key in tables if key not in known]
     return Site(target / PAGE, {kind: counts[kind] for kind in COUNTED}, sorted(missing))
 
 
@@ -63,6 +63,11 @@ def read(path: Path) -> dict[str, Any]:
     """One of dbt's artifacts."""
     document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return document
+
+
+def relation(node: dict[str, Any]) -> str:
+    """``schema.table`` of a model, seed or source in the manifest."""
+    return f"{node['schema']}.{node.get('alias') or node['identifier']}"
 
 
 @contextmanager
