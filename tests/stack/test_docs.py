@@ -72,7 +72,7 @@ def test_docs_overwrite_what_a_refresh_left(warehouse: Stack) -> None:
 
 def test_comment_in_trino_differs_from_the_yml(warehouse: Stack, manifest: dict[str, Any]) -> None:
     query = "select schema_name || '.' || table_name, comment from system.metadata.table_comments"
-    tables = {name: comment for name, comment in sql.query(warehouse, f"{query} where catalog_name = 'iceberg'")}
+    tables = {row[0]: row[1] for row in sql.query(warehouse, f"{query} where catalog_name = 'iceberg'")}
     columns: dict[str, dict[str, str | None]] = defaultdict(dict)
     query = "select table_schema || '.' || table_name, column_name, comment from information_schema.columns"
     for name, column, comment in sql.query(warehouse, f"{query} order by ordinal_position"):
