@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
+import yaml
+
 from ingest.bronze import statements
 from ingest.bronze.tables import change_table, ddl, tables
 from ingest.collections import COLLECTIONS, EVENT_TOPICS, Collection
+from wms_mesh.stack import REPO
 
 RETURNS = Collection("returns", "returns_db", "return_id")
 MORE = (*COLLECTIONS, RETURNS)
@@ -50,3 +53,18 @@ def test_ddl_drops_or_replaces_a_table() -> None:
 
 def test_quote_in_a_comment_breaks_the_ddl() -> None:
     assert "record''s own timestamp" in ddl(tables()[0])
+
+
+def test_dbt_describes_other_tables_than_the_job_creates() -> None:
+    [source] = yaml.safe_load((REPO / "models/bronze/sources.yml").read_text(encoding="utf-8"))["sources"]
+    described = {
+        table["name"]: (
+            table["description"],
+            [(column["name"], column["data_type"], column["description"]) for column in table["columns"]],
+        )
+        for table in source["tables"]
+    }
+    for table in tables():
+        columns = [(column.name, column.type, column.comment) for column in table.columns]
+        assert described.pop(table.name) == (table.comment, columns)
+    assert not described
