@@ -190,7 +190,7 @@ final as (
             ),
             {%- endfor %}
             {%- for column in columns %}
-            {{ cdc_unreadable(values[column[0]], column[1], paths[column[0]] | join('.'), decoded=column[0]) }}{{ ',' if not loop.last }}
+            {{ cdc_unreadable(values[column[0]], column[1], paths[column[0]] | join('.'), column[0]) }}{{ ',' if not loop.last }}
             {%- endfor %}
         ), {{ cdc_empty_list() }}) as parse_failures,
         head.op = 'd' as is_deleted,

@@ -1,7 +1,7 @@
 {#
     One macro per BSON type, all of the same shape: from a JSON value of Debezium's legacy strict extended JSON to a
     Trino value. Absent, null and unreadable are NULL; cdc_unreadable() tells the last from the others.
-    `value` is an SQL expression of type json.
+    `value` is an SQL expression of type json, or a place inside of one as cdc_json_at() gives it: {json, path}.
 #}
 
 {# Zero of Go's time.Time, year 1: the services store it for "not set". #}
@@ -32,10 +32,10 @@
 {# string: numbers and booleans as their text, an ObjectId as its 24 letters; an object is no text. #}
 {% macro cdc_string(value) -%}
     coalesce(
-        json_extract_scalar({{ value }}, '$'),
-        json_extract_scalar({{ value }}, '$["$oid"]'),
-        json_extract_scalar({{ value }}, '$["$numberLong"]'),
-        json_extract_scalar({{ value }}, '$["$numberDecimal"]')
+        {{ cdc_scalar(value) }},
+        {{ cdc_scalar(value, '$oid') }},
+        {{ cdc_scalar(value, '$numberLong') }},
+        {{ cdc_scalar(value, '$numberDecimal') }}
     )
 {%- endmacro %}
 
@@ -43,11 +43,11 @@
 {# The text of a number in any of its spellings: 7, {"$numberLong": "7"}, {"$numberDecimal": "7.00"}. #}
 {% macro cdc_number_text(value) -%}
     coalesce(
-        json_extract_scalar({{ value }}, '$'),
-        json_extract_scalar({{ value }}, '$["$numberLong"]'),
-        json_extract_scalar({{ value }}, '$["$numberDecimal"]'),
-        json_extract_scalar({{ value }}, '$["$numberInt"]'),
-        json_extract_scalar({{ value }}, '$["$numberDouble"]')
+        {{ cdc_scalar(value) }},
+        {{ cdc_scalar(value, '$numberLong') }},
+        {{ cdc_scalar(value, '$numberDecimal') }},
+        {{ cdc_scalar(value, '$numberInt') }},
+        {{ cdc_scalar(value, '$numberDouble') }}
     )
 {%- endmacro %}
 
@@ -80,15 +80,15 @@
 
 {# bool #}
 {% macro cdc_boolean(value) -%}
-    case json_extract_scalar({{ value }}, '$') when 'true' then true when 'false' then false end
+    case {{ cdc_scalar(value) }} when 'true' then true when 'false' then false end
 {%- endmacro %}
 
 
 {# The epoch milliseconds of {"$date": 1767323045678} (negative before 1970) or {"$date": {"$numberLong": "..."}}. #}
 {% macro cdc_date_milliseconds(value) -%}
     coalesce(
-        try_cast(json_extract_scalar({{ value }}, '$["$date"]') as bigint),
-        try_cast(json_extract_scalar({{ value }}, '$["$date"]["$numberLong"]') as bigint)
+        try_cast({{ cdc_scalar(value, '$date') }} as bigint),
+        try_cast({{ cdc_scalar(value, '$date', '$numberLong') }} as bigint)
     )
 {%- endmacro %}
 
@@ -96,7 +96,7 @@
 {# date, in UTC; {"$date": "2026-05-06T00:00:00Z"} and a bare ISO text too. Zero time is NULL; only years 1 to 9999 exist. #}
 {% macro cdc_timestamp(value) -%}
     {%- set milliseconds = cdc_date_milliseconds(value) -%}
-    {%- set text = "coalesce(json_extract_scalar(" ~ value ~ ", '$[\"$date\"]'), json_extract_scalar(" ~ value ~ ", '$'))" -%}
+    {%- set text = "coalesce(" ~ cdc_scalar(value, '$date') ~ ", " ~ cdc_scalar(value) ~ ")" -%}
     case
         when {{ milliseconds }} > {{ cdc_zero_time() }} and {{ milliseconds }} < 253402300800000
             then timestamp '1970-01-01 00:00:00.000000 UTC' + interval '0.001' second * {{ milliseconds }}
@@ -108,7 +108,7 @@
 
 {# Any value, kept as JSON text. #}
 {% macro cdc_json(value) -%}
-    nullif(json_format({{ value }}), 'null')
+    nullif(json_format({{ cdc_part(value) }}), 'null')
 {%- endmacro %}
 
 
@@ -132,13 +132,13 @@
     {%- elif type.startswith('decimal(') -%} {{ cdc_decimal(value, type) }}
     {%- elif type == 'timestamp(6) with time zone' -%} {{ cdc_timestamp(value) }}
     {%- elif type.startswith('row(') -%}
-        if(try_cast({{ value }} as map(varchar, json)) is not null, {{ cdc_row(value, type) }})
+        if(try_cast({{ cdc_part(value) }} as map(varchar, json)) is not null, {{ cdc_row(value, type) }})
     {%- elif type.startswith('array(row(') -%}
         {%- set item = 'item_' ~ depth -%}
-        transform(try_cast({{ value }} as array(json)), {{ item }} -> {{ cdc_row(item, type[6:-1]) }})
+        transform(try_cast({{ cdc_part(value) }} as array(json)), {{ item }} -> {{ cdc_row(item, type[6:-1]) }})
     {%- elif type.startswith('array(') -%}
         {%- set item = 'item_' ~ depth -%}
-        transform(try_cast({{ value }} as array(json)), {{ item }} -> {{ cdc_decode(item, type[6:-1], depth + 1) }})
+        transform(try_cast({{ cdc_part(value) }} as array(json)), {{ item }} -> {{ cdc_decode(item, type[6:-1], depth + 1) }})
     {%- else -%}
         {{ exceptions.raise_compiler_error("No decoder for type '" ~ type ~ "': macros/cdc/decode.sql lists what there is.") }}
     {%- endif -%}
@@ -148,21 +148,21 @@
 {#
     What stands at a path and cannot be read as its type: an array of (path, JSON text clipped to 200 letters), empty
     when all is well. A letter in the quantity of a line gives ('items[].quantity', '"twelve"').
-    `decoded` names the decoded value where there is one already: decoding twice doubles the time that Trino plans.
+    `decoded`: SQL of the decoded value, which is there already: decoding twice doubles the time that Trino plans.
 #}
-{% macro cdc_unreadable(value, type, path, depth=0, decoded=none) -%}
-    {%- set is_there = "coalesce(json_format(" ~ value ~ "), 'null') <> 'null'" -%}
+{% macro cdc_unreadable(value, type, path, decoded, depth=0) -%}
+    {%- set is_there = "json_format(" ~ cdc_part(value) ~ ") <> 'null'" -%}
     {%- set failure -%}
-        array[cast(row('{{ path }}', substr(json_format({{ value }}), 1, 200)) as row(path varchar, value varchar))]
+        array[cast(row('{{ path }}', substr(json_format({{ cdc_part(value) }}), 1, 200)) as row(path varchar, value varchar))]
     {%- endset -%}
     {%- if type == 'json' -%}
         {{ cdc_empty_list() }}
     {%- elif type.startswith('row(') -%}
         if(
-            {{ is_there }} and try_cast({{ value }} as map(varchar, json)) is null, {{ failure }},
+            {{ is_there }} and try_cast({{ cdc_part(value) }} as map(varchar, json)) is null, {{ failure }},
             concat(
                 {%- for name, field_type in cdc_row_fields(type) %}
-                {{ cdc_unreadable(cdc_json_at(value, [name]), field_type, path ~ '.' ~ name, depth) }},
+                {{ cdc_unreadable(cdc_json_at(value, [name]), field_type, path ~ '.' ~ name, decoded ~ '.' ~ name, depth) }},
                 {%- endfor %}
                 {{ cdc_empty_list() }}
             )
@@ -170,16 +170,16 @@
     {%- elif type.startswith('array(') -%}
         {%- set item = 'item_' ~ depth -%}
         if(
-            {{ is_there }} and try_cast({{ value }} as array(json)) is null, {{ failure }},
-            flatten(transform(
-                coalesce(try_cast({{ value }} as array(json)), array[]),
-                {{ item }} -> {{ cdc_unreadable(item, type[6:-1], path ~ '[]', depth + 1) }}
+            {{ is_there }} and {{ decoded }} is null, {{ failure }},
+            flatten(zip_with(
+                coalesce(try_cast({{ cdc_part(value) }} as array(json)), array[]), coalesce({{ decoded }}, array[]),
+                ({{ item }}, decoded_{{ item }}) -> {{ cdc_unreadable(item, type[6:-1], path ~ '[]', 'decoded_' ~ item, depth + 1) }}
             ))
         )
     {%- else -%}
         {%- set is_zero_time -%}
             {%- if type == 'timestamp(6) with time zone' %} and {{ cdc_date_milliseconds(value) }} is distinct from {{ cdc_zero_time() }}{% endif -%}
         {%- endset -%}
-        if({{ is_there }} and {{ decoded or cdc_decode(value, type) }} is null{{ is_zero_time }}, {{ failure }}, {{ cdc_empty_list() }})
+        if({{ is_there }} and {{ decoded }} is null{{ is_zero_time }}, {{ failure }}, {{ cdc_empty_list() }})
     {%- endif -%}
 {%- endmacro %}

@@ -39,8 +39,8 @@ lists as (
         kafka_topic,
         kafka_partition,
         kafka_offset,
-        {{ cdc_json_at('document', [owner[0]]) }} as owner,
-        transform(try_cast({{ cdc_json_at('document', [path]) }} as array(json)), entry -> json_format(entry)) as entries
+        {{ cdc_part(cdc_json_at('document', [owner[0]])) }} as owner,
+        transform(try_cast({{ cdc_part(cdc_json_at('document', [path])) }} as array(json)), entry -> json_format(entry)) as entries
     from images
 
 ),
@@ -96,7 +96,7 @@ final as (
         {%- endfor %}
         nullif(concat(
             {%- for column in columns %}
-            {{ cdc_unreadable(cdc_json_at('entry', [column[0]]), column[1], path ~ '[].' ~ column[0], decoded=column[0]) }}{{ ',' if not loop.last }}
+            {{ cdc_unreadable(cdc_json_at('entry', [column[0]]), column[1], path ~ '[].' ~ column[0], column[0]) }}{{ ',' if not loop.last }}
             {%- endfor %}
         ), {{ cdc_empty_list() }}) as parse_failures,
         first_seen[1] as kafka_topic,
