@@ -42,6 +42,7 @@ MODELS: list[tuple[str, Node]] = [
     (SILVER, {"name": "orders_now", "schema": "gold", "config.materialized": "table"}),
     (GOLD, {"name": "order_fulfillment", "schema": "silver", "config.materialized": "view"}),
     (SEMANTIC, {"name": "orders_current", "schema": "gold", "config.materialized": "table"}),
+    (SEMANTIC, {"latest_version": None}),
     (SEMANTIC, {"access": "protected", "config.access": "protected"}),
     (SILVER, {"columns.orderId": column("orderId", "varchar", "Source: orders.order_id.")}),
     (SILVER, {"columns.created_at.data_type": "varchar"}),
