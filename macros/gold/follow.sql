@@ -117,7 +117,7 @@
 {%- endmacro %}
 
 
-{# An empty table for the keys of removed rows; replacing the old one forgets them. #}
+{# The table for the keys of removed rows. #}
 {% macro daily_create_removed(relation) -%}
     create table if not exists {{ daily_removed(relation) }} (
         {%- for name in config.require('grain') %}
