@@ -55,6 +55,7 @@
             )) -%}
         {%- endif -%}
         {%- if is_everything or days -%}
+            {%- do cdc_drop_leftovers(target_relation) -%}
             {%- set written.rows = daily_apply(target_relation, daily_pinned(sql, changes), days) -%}
             {%- set written.days = 'all' if is_everything else days | length -%}
         {%- endif -%}
@@ -137,7 +138,8 @@
         {%- call statement('merge') -%}
             merge into {{ target_relation }} as known
             using (select * from {{ stage }} where {{ in_part }}) as change
-                on {% for name in grain %}known.{{ name }} = change.{{ name }} and {% endfor %}{{ cdc_day_predicate('known.' ~ grain[0], part) }}
+                on {% for name in grain %}known.{{ name }} = change.{{ name }} and {% endfor -%}
+                {{ cdc_day_predicate('known.' ~ grain[0], part) }}
             when matched and change.is_gone then delete
             when matched then update set
                 {%- for name in names if name not in grain %}
