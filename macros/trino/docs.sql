@@ -15,6 +15,7 @@
 {%- endmacro %}
 
 
+{# The comments of an existing table or view: those that differ from the yml. #}
 {% macro trino__persist_docs(relation, model, for_relation, for_columns) -%}
     {%- if for_relation and config.persist_relation_docs() and model.description -%}
         {%- set comment = run_query(

@@ -1,0 +1,56 @@
+-- Codes that the services do not check themselves are among those that their code names. An empty one is not chosen yet.
+{{ config(severity='warn') }}
+{%- set priorities = ['same_day', 'next_day', 'standard'] %}
+{%- set packages = ['box', 'envelope', 'bag', 'padded_envelope', 'custom'] %}
+{%- set shifts = ['morning', 'afternoon', 'night'] %}
+{%- set codes = [
+    ['waves_current', 'wave_type', [
+        'digital', 'wholesale', 'priority', 'mixed', 'hazmat', 'cold_chain', 'high_value', 'fragile', 'specialized', 'standard',
+    ]],
+    ['waves_current', 'fulfillment_mode', ['wave', 'waveless', 'hybrid']],
+    ['waves_current', 'orders.priority', priorities],
+    ['inventory_current', 'velocity_class', ['A', 'B', 'C']],
+    ['inventory_current', 'storage_strategy', ['chaotic', 'directed', 'velocity']],
+    ['pick_tasks_current', 'exceptions.reason', ['item_not_found', 'damaged', 'quantity_mismatch']],
+    ['pack_tasks_current', 'package_type', packages],
+    ['pack_tasks_current', 'suggested_package_type', packages],
+    ['shipments_current', 'carrier_code', 'select carrier_code from ' ~ ref('carriers')],
+    ['worker_documents', 'shift_type', shifts],
+    ['worker_documents', 'skills.type', ['picking', 'packing', 'receiving', 'consolidation', 'replenishment', 'walling']],
+] %}
+
+with found as (
+
+    {% for table, column, known in codes -%}
+    {%- set is_array = '.' in column -%}
+    select
+        '{{ table }}.{{ column }}' as code_of,
+        {{ 'entry.code' if is_array else 'document.' ~ column }} as code,
+        document.document_id
+    from {{ ref(table) }} as document
+    {%- if is_array %}
+    cross join unnest(transform(document.{{ column.split('.')[0] }}, entry -> entry.{{ column.split('.')[1] }})) as entry (code)
+    {%- endif %}
+    where
+        {{ 'entry.code' if is_array else 'document.' ~ column }} <> ''
+        and {{ 'entry.code' if is_array else 'document.' ~ column }} not in (
+            {{ known if known is string else "'" ~ known | join("', '") ~ "'" }}
+        )
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+final as (
+
+    select
+        code_of,
+        code,
+        count(*) as documents,
+        min(document_id) as example_document_id
+    from found
+    group by code_of, code
+
+)
+
+select * from final
