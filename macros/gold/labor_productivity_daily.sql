@@ -9,7 +9,7 @@
     select date from ({{ changes.worker_days.before }})
     {%- if not changes.worker_shifts.is_same %}
     union
-    select {{ utc_day("started_at + interval '24' hour * days_later") }} as worked_day
+    select {{ utc_day("(started_at + interval '24' hour * days_later)") }} as worked_day
     from ({{ differing(changes.worker_shifts, ['document_id', 'started_at', 'worker_id', 'shift_type', 'zone']) }})
     cross join unnest(array[0, 1]) as day (days_later)
     {%- endif %}

@@ -11,7 +11,7 @@ with levels as (
     select
         *,
         coalesce(sku, 'unknown') as known_sku
-    from {{ ref('inventory_days') }} as stock
+    from {{ ref('inventory_days') }}
     where {{ touched('inventory_day', 'on_days') }}
 
 ),
@@ -20,15 +20,20 @@ with levels as (
 stock as (
 
     select
-        inventory_day,
-        known_sku,
-        min_by(opening_quantity, row({{ cdc_position('opening_source') }}, document_id)) as starting_quantity,
+        levels.inventory_day,
+        levels.known_sku,
+        min_by(
+            levels.opening_quantity, row({{ cdc_position('levels.opening_source') }}, levels.document_id)
+        ) as starting_quantity,
         max_by(
-            row(product_name, total_quantity, reserved_quantity, hard_allocated_quantity, available_quantity, reorder_point),
-            row({{ cdc_position('levels') }}, document_id)
+            row(
+                levels.product_name, levels.total_quantity, levels.reserved_quantity, levels.hard_allocated_quantity,
+                levels.available_quantity, levels.reorder_point
+            ),
+            row({{ cdc_position('levels') }}, levels.document_id)
         ) as closing
     from levels
-    group by inventory_day, known_sku
+    group by levels.inventory_day, levels.known_sku
 
 ),
 
@@ -53,10 +58,10 @@ movements as (
 joined as (
 
     select
-        coalesce(stock.inventory_day, movements.transaction_day) as metrics_day,
-        coalesce(stock.known_sku, movements.known_sku) as sku,
         stock.starting_quantity,
         stock.closing,
+        coalesce(stock.inventory_day, movements.transaction_day) as metrics_day,
+        coalesce(stock.known_sku, movements.known_sku) as sku,
         coalesce(movements.received, 0) as received,
         coalesce(movements.picked, 0) as picked,
         coalesce(movements.shipped, 0) as shipped,
@@ -85,25 +90,25 @@ final as (
         -- The consumers' queries call it so.
         metrics_day as date,  -- noqa: RF04
         sku,
-        closing[1] as product_name,
         starting_quantity,
-        closing[2] as ending_quantity,
         received as quantity_received,
         picked as quantity_picked,
         shipped as quantity_shipped,
         adjusted as quantity_adjusted,
         short as quantity_short,
         returned as quantity_returned,
+        picked_30_days,
+        cast(current_timestamp at time zone 'UTC' as timestamp(6) with time zone) as processing_time,
+        closing[1] as product_name,
+        closing[2] as ending_quantity,
         received - picked - shipped + adjusted as net_quantity,
         closing[3] as reserved_quantity,
         closing[4] as hard_allocated_quantity,
         closing[5] as available_quantity,
         closing[6] as reorder_point,
-        picked_30_days,
         round(if(starting_quantity + closing[2] > 0, picked * 2e0 / (starting_quantity + closing[2])), 6) as turnover_rate,
         round(if(picked_30_days > 0, closing[2] * 30e0 / picked_30_days), 6) as days_of_supply,
-        closing[5] <= closing[6] as is_low_stock,
-        cast(current_timestamp at time zone 'UTC' as timestamp(6) with time zone) as processing_time
+        closing[5] <= closing[6] as is_low_stock
     from with_month
 
 )

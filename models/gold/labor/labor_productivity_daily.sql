@@ -48,8 +48,8 @@ worked_shifts as (
     inner join shifts
         on
             worker_days.worker_id = shifts.worker_id
-            and shifts.started_at <= worker_days.last_completed_at
-            and shifts.started_at > worker_days.last_completed_at - interval '24' hour
+            and worker_days.last_completed_at >= shifts.started_at
+            and worker_days.last_completed_at < shifts.started_at + interval '24' hour
     group by worker_days.date, worker_days.worker_id
 
 ),
@@ -60,21 +60,22 @@ final as (
         worker_days.date,
         worker_days.worker_id,
         workers.worker_name,
-        coalesce(worked_shifts.shift[2], worker_days.zone) as zone,
-        worked_shifts.shift[1] as shift_type,
         worker_days.tasks_completed,
         worker_days.items_processed,
+        worker_days.exceptions_count,
+        worker_days.pick_items,
+        worker_days.pick_lines,
+        worker_days.exception_lines,
+        cast(current_timestamp at time zone 'UTC' as timestamp(6) with time zone) as processing_time,
+        -- The consumers' queries call it so.
+        coalesce(worked_shifts.shift[2], worker_days.zone) as zone,  -- noqa: RF04
+        worked_shifts.shift[1] as shift_type,
         -- Six places of an hour are 3.6 ms.
         round(worker_days.work_seconds / 3600, 6) as total_work_hours,
         round(worker_days.tasks_completed * 3600e0 / nullif(worker_days.work_seconds, 0), 6) as tasks_per_hour,
         round(worker_days.items_processed * 3600e0 / nullif(worker_days.work_seconds, 0), 6) as items_per_hour,
-        worker_days.exceptions_count,
         cast(worker_days.pick_lines - worker_days.exception_lines as double) / nullif(worker_days.pick_lines, 0) as accuracy_rate,
-        worker_days.pick_items,
-        round(worker_days.pick_seconds / 3600, 6) as pick_hours,
-        worker_days.pick_lines,
-        worker_days.exception_lines,
-        cast(current_timestamp at time zone 'UTC' as timestamp(6) with time zone) as processing_time
+        round(worker_days.pick_seconds / 3600, 6) as pick_hours
     from worker_days
     left join workers on worker_days.worker_id = workers.worker_id
     left join worked_shifts on worker_days.date = worked_shifts.date and worker_days.worker_id = worked_shifts.worker_id

@@ -29,7 +29,13 @@ promises as (
         order_id,
         max(promised_delivery_at) as promised_delivery_at
     from {{ ref('orders_current') }}
-    where not is_deleted and order_id in (select shipments.order_id from shipments where shipments.estimated_delivery is null)
+    where
+        not is_deleted
+        and order_id in (
+            select shipments.order_id
+            from shipments
+            where shipments.estimated_delivery is null
+        )
     group by order_id
 
 ),
@@ -73,10 +79,10 @@ final as (
         delivered_count,
         on_time_count,
         delayed_count,
+        cast(current_timestamp at time zone 'UTC' as timestamp(6) with time zone) as processing_time,
         shipments_count - on_time_count - delayed_count as undecided_count,
         cast(on_time_count as double) / nullif(on_time_count + delayed_count, 0) as on_time_rate,
-        round(transit_milliseconds / 86400000e0 / nullif(transits, 0), 6) as avg_transit_days,
-        cast(current_timestamp at time zone 'UTC' as timestamp(6) with time zone) as processing_time
+        round(transit_milliseconds / 86400000e0 / nullif(transits, 0), 6) as avg_transit_days
     from by_day
 
 )

@@ -48,10 +48,10 @@ final as (
         waves_cancelled,
         total_orders,
         total_items,
+        cast(current_timestamp at time zone 'UTC' as timestamp(6) with time zone) as processing_time,
         round(cast(total_orders as double) / waves_created, 6) as avg_orders_per_wave,
         round(cast(total_items as double) / waves_created, 6) as avg_items_per_wave,
-        round(completion_milliseconds / 3600000e0 / nullif(completions, 0), 6) as avg_completion_time_hours,
-        cast(current_timestamp at time zone 'UTC' as timestamp(6) with time zone) as processing_time
+        round(completion_milliseconds / 3600000e0 / nullif(completions, 0), 6) as avg_completion_time_hours
     from by_day
 
 )

@@ -38,7 +38,8 @@ pack_tasks as (
     select
         'pack' as kind,
         packer_id as worker_id,
-        cast(null as varchar) as zone,
+        -- The contract calls it so, here and below.
+        cast(null as varchar) as zone,  -- noqa: RF04
         started_at,
         completed_at,
         reduce(items, bigint '0', (total, line) -> total + coalesce(line.quantity, 0), total -> total) as items,
@@ -62,7 +63,7 @@ tasks as (
         select * from pick_tasks
         union all
         select * from pack_tasks
-    )
+    ) as all_tasks
     where worker_id <> ''
 
 ),
@@ -102,7 +103,7 @@ zones as (
     select
         completed_day,
         worker_id,
-        min_by(zone, row(-tasks, zone)) as zone
+        min_by(zone, row(-tasks, zone)) as zone  -- noqa: RF04
     from zone_tasks
     group by completed_day, worker_id
 
@@ -145,11 +146,11 @@ final as (
         days.pick_lines,
         days.exception_lines,
         days.exceptions_count,
-        days.work_ms / 1000e0 as work_seconds,
-        days.pick_ms / 1000e0 as pick_seconds,
         days.first_started_at,
         days.last_completed_at,
-        cast(current_timestamp at time zone 'UTC' as timestamp(6) with time zone) as processing_time
+        cast(current_timestamp at time zone 'UTC' as timestamp(6) with time zone) as processing_time,
+        days.work_ms / 1000e0 as work_seconds,
+        days.pick_ms / 1000e0 as pick_seconds
     from days
     left join zones on days.completed_day = zones.completed_day and days.worker_id = zones.worker_id
 
