@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -154,8 +153,7 @@ def docs(
     with site.serve(built.page, port or stack.port("docs")) as server:
         console.print("Ctrl-C ends.")
         print(f"http://{LOOPBACK}:{server.server_port}", flush=True)
-        with suppress(KeyboardInterrupt):
-            server.serve_forever()
+        site.run(server)
     console.print("Stopped.")
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import json
+import signal
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -54,7 +55,7 @@ def build(stack: Stack) -> Site:
     counts = Counter(node["resource_type"] for node in described.values())
     tables = [key for key, node in described.items() if node["resource_type"] in ("model", "source", "seed")]
     known = {**catalog["nodes"], **catalog["sources"]}
-    missing = [f"{described[key]['schema']}.{described[key]['name']}" for key in tables if key not in known]
+    missing = [relation(described[key]) for key in tables if key not in known]
     return Site(target / PAGE, {kind: counts[kind] for kind in COUNTED}, sorted(missing))
 
 
@@ -64,9 +65,14 @@ def read(path: Path) -> dict[str, Any]:
     return document
 
 
+def relation(node: dict[str, Any]) -> str:
+    """``schema.table`` of a model, seed or source in the manifest."""
+    return f"{node['schema']}.{node.get('alias') or node['identifier']}"
+
+
 @contextmanager
 def serve(page: Path, port: int) -> Iterator[ThreadingHTTPServer]:
-    """A server of one page on loopback; the caller runs ``serve_forever``. Raises MeshError when the port is taken."""
+    """A server of one page on loopback; see ``run``. Raises MeshError when the port is taken."""
     content = page.read_bytes()
 
     class Handler(BaseHTTPRequestHandler):
@@ -93,3 +99,11 @@ def serve(page: Path, port: int) -> Iterator[ThreadingHTTPServer]:
         ) from error
     with server:
         yield server
+
+
+def run(server: ThreadingHTTPServer) -> None:
+    """Answer until Ctrl-C, or until a supervisor ends the process."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts its background jobs with Ctrl-C switched off
+        signal.signal(number, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        server.serve_forever()

@@ -24,16 +24,18 @@
 {%- set values = {} -%}
 {%- set top_names = [] -%}
 {%- set parents = [] -%}
+{%- set rows = [] -%}
 {%- for column in columns -%}
     {%- set names = (column[2] if column | length > 2 else column[0]).split('.') -%}
     {%- do paths.update({column[0]: names}) -%}
     {%- do values.update({column[0]: 'field_' ~ names[0] if names | length == 1 else cdc_json_at('field_' ~ names[0], names[1:])}) -%}
     {%- do top_names.append(names[0]) if names[0] not in top_names -%}
     {%- do parents.append(names[0]) if names | length > 1 and names[0] not in parents -%}
+    {%- do rows.append(names[0]) if column[1].startswith('row(') -%}
 {%- endfor -%}
 {#- What can be unreadable: the document as a whole, the parts that columns look into, the columns. -#}
 {%- set fields = [['image', 'text', '$', 'fields']] -%}
-{%- for name in parents -%}
+{%- for name in parents if name not in rows -%}
     {%- do fields.append(['field_' ~ name, 'varchar', name, "try_cast(field_" ~ name ~ " as map(varchar, json))"]) -%}
 {%- endfor -%}
 {%- for column in columns -%}

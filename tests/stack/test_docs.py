@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
+from collections import defaultdict
 from datetime import timedelta
 from typing import Any
 
@@ -70,24 +71,22 @@ def test_docs_overwrite_what_a_refresh_left(warehouse: Stack) -> None:
 
 
 def test_comment_in_trino_differs_from_the_yml(warehouse: Stack, manifest: dict[str, Any]) -> None:
-    comments = "select schema_name, table_name, comment from system.metadata.table_comments"
-    tables = {tuple(row[:2]): row[2] for row in sql.query(warehouse, f"{comments} where catalog_name = 'iceberg'")}
-    comments = "select table_schema, table_name, column_name, comment from information_schema.columns"
-    columns = {tuple(row[:3]): row[3] for row in sql.query(warehouse, comments)}
+    query = "select schema_name || '.' || table_name, comment from system.metadata.table_comments"
+    tables = {row[0]: row[1] for row in sql.query(warehouse, f"{query} where catalog_name = 'iceberg'")}
+    columns: dict[str, dict[str, str | None]] = defaultdict(dict)
+    query = "select table_schema || '.' || table_name, column_name, comment from information_schema.columns"
+    for name, column, comment in sql.query(warehouse, f"{query} order by ordinal_position"):
+        columns[name][column] = comment
     for node in described(manifest):
-        relation = (node["schema"], node["name"])
-        assert tables[relation] == node["description"], relation
-        for name, column in node["columns"].items():
-            assert columns[*relation, name] == column["description"], (relation, name)
+        name = docs.relation(node)
+        assert tables[name] == node["description"], name
+        assert list(columns[name].items()) == [
+            (column, entry["description"]) for column, entry in node["columns"].items()
+        ], name
 
 
-def test_column_in_trino_is_missing_in_the_yml(warehouse: Stack, manifest: dict[str, Any]) -> None:
-    for node in described(manifest):
-        found = sql.query(warehouse, f"show columns from {node['schema']}.{node['name']}")
-        assert [row[0] for row in found] == list(node["columns"]), node["name"]
-
-
-def test_served_page_is_not_the_built_one_or_does_not_end(warehouse: Stack) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_served_page_is_not_the_built_one_or_does_not_end(warehouse: Stack, stop: signal.Signals) -> None:
     with subprocess.Popen([REPO / "mesh", "docs"], cwd=REPO, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -95,7 +94,7 @@ def test_served_page_is_not_the_built_one_or_does_not_end(warehouse: Stack) -> N
             assert address == warehouse.url("docs")
             served = requests.get(address, timeout=10)
             assert served.content == (docs.folder(warehouse) / docs.PAGE).read_bytes()
-            process.send_signal(signal.SIGINT)
+            process.send_signal(stop)
             assert process.wait(10) == 0
         finally:
             process.kill()
