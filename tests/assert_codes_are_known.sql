@@ -33,9 +33,7 @@ with found as (
     {%- endif %}
     where
         {{ 'entry.code' if is_array else 'document.' ~ column }} <> ''
-        and {{ 'entry.code' if is_array else 'document.' ~ column }} not in (
-            {{ known if known is string else "'" ~ known | join("', '") ~ "'" }}
-        )
+        and {{ 'entry.code' if is_array else 'document.' ~ column }} not in ({{ known if known is string else "'" ~ known | join("', '") ~ "'" }})
     {{ 'union all' if not loop.last }}
     {% endfor %}
 

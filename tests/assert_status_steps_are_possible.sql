@@ -26,11 +26,11 @@ final as (
 
     select steps.*
     from steps
-    inner join known as before on steps.entity = before.entity and steps.from_status = before.status
-    inner join known as after on steps.entity = after.entity and steps.to_status = after.status
+    inner join known as left_status on steps.entity = left_status.entity and steps.from_status = left_status.status
+    inner join known as next_status on steps.entity = next_status.entity and steps.to_status = next_status.status
     left join ways
         on steps.entity = ways.entity and steps.from_status = ways.from_status and steps.to_status = ways.to_status
-    where steps.is_dated and not before.is_terminal and not after.is_initial and ways.entity is null
+    where steps.is_dated and not left_status.is_terminal and not next_status.is_initial and ways.entity is null
 
 )
 

@@ -91,7 +91,9 @@ final as (
         targets.best_in_class,
         targets.unit,
         targets.direction,
-        if(targets.direction = 'lower', measured.measured_value <= targets.target, measured.measured_value >= targets.target) as is_target_met,
+        if(
+            targets.direction = 'lower', measured.measured_value <= targets.target, measured.measured_value >= targets.target
+        ) as is_target_met,
         round(
             if(targets.direction = 'lower', targets.target - measured.measured_value, measured.measured_value - targets.target), 6
         ) as gap,
