@@ -14,7 +14,6 @@
     ['pick_tasks_current', 'exceptions.reason', ['item_not_found', 'damaged', 'quantity_mismatch']],
     ['pack_tasks_current', 'package_type', packages],
     ['pack_tasks_current', 'suggested_package_type', packages],
-    ['shipments_current', 'carrier_code', 'select carrier_code from ' ~ ref('carriers')],
     ['worker_documents', 'shift_type', shifts],
     ['worker_documents', 'skills.type', ['picking', 'packing', 'receiving', 'consolidation', 'replenishment', 'walling']],
 ] %}
@@ -33,9 +32,16 @@ with found as (
     {%- endif %}
     where
         {{ 'entry.code' if is_array else 'document.' ~ column }} <> ''
-        and {{ 'entry.code' if is_array else 'document.' ~ column }} not in ({{ known if known is string else "'" ~ known | join("', '") ~ "'" }})
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+        and {{ 'entry.code' if is_array else 'document.' ~ column }} not in ('{{ known | join("', '") }}')
+    union all
+    {% endfor -%}
+    select
+        'shipments_current.carrier_code' as code_of,
+        shipments.carrier_code as code,
+        shipments.document_id
+    from {{ ref('shipments_current') }} as shipments
+    left join {{ ref('carriers') }} as carriers on shipments.carrier_code = carriers.carrier_code
+    where shipments.carrier_code <> '' and carriers.carrier_code is null
 
 ),
 

@@ -49,7 +49,7 @@ final as (
         waves.status,
         waves.fulfillment_mode,
         waves.priority,
-        nullif(waves.zone, '') as zone,
+        waves.zone,
         coalesce(progress.orders_total, 0) as orders_total,
         coalesce(progress.orders_in_picking, 0) as orders_in_picking,
         coalesce(progress.orders_packed, 0) as orders_packed,
