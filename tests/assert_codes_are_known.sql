@@ -20,21 +20,8 @@
 
 with found as (
 
-    {% for table, column, known in codes -%}
-    {%- set is_array = '.' in column -%}
-    select
-        '{{ table }}.{{ column }}' as code_of,
-        {{ 'entry.code' if is_array else 'document.' ~ column }} as code,
-        document.document_id
-    from {{ ref(table) }} as document
-    {%- if is_array %}
-    cross join unnest(transform(document.{{ column.split('.')[0] }}, entry -> entry.{{ column.split('.')[1] }})) as entry (code)
-    {%- endif %}
-    where
-        {{ 'entry.code' if is_array else 'document.' ~ column }} <> ''
-        and {{ 'entry.code' if is_array else 'document.' ~ column }} not in ('{{ known | join("', '") }}')
+    {{ unknown_codes(codes) }}
     union all
-    {% endfor -%}
     select
         'shipments_current.carrier_code' as code_of,
         shipments.carrier_code as code,
