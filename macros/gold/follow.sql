@@ -111,9 +111,9 @@
 {%- endmacro %}
 
 
-{# Rows that a daily table no longer has: its followers cannot see them in it. #}
+{# Rows that a daily table no longer has: its followers cannot see them in it. It stays from run to run. #}
 {% macro daily_removed(relation) -%}
-    {{ return(cdc_stage(relation, 'removed')) }}
+    {{ return(relation.incorporate(path={'identifier': relation.identifier ~ '__removed'}, type='table')) }}
 {%- endmacro %}
 
 
