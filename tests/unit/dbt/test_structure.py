@@ -174,7 +174,8 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
 def test_check_that_cannot_fail(manifest: Node, tmp_path: Path) -> None:
     specimens = Specimens(manifest)
     sound = [specimens.copy("nodes", manifest["nodes"][kind], {}) for kind in (SILVER, GOLD, SEMANTIC)]
-    sound.append(specimens.copy("exposures", EXPOSURE | {"unique_id": f"exposure.{PREFIX}.sound", "name": "sound"}, {}))
+    dashboard = EXPOSURE | {"unique_id": f"exposure.{PREFIX}.sound", "name": "sound"}
+    sound.append(specimens.copy("exposures", dashboard, {"depends_on.nodes": [sound[-1]]}))
     for kind, broken in MODELS:
         specimens.copy("nodes", manifest["nodes"][kind], broken)
     specimens.copy("nodes", manifest["nodes"][SILVER], {}, tested=False)
