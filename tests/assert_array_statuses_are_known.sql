@@ -2,8 +2,9 @@
 {%- set arrays = [
     ['pick_item', 'pick_tasks_current', 'transform(items, entry -> entry.status)'],
     ['wave_order', 'waves_current', 'transform(orders, entry -> entry.status)'],
-    ['reservation', 'inventory_current', 'cast(json_query(reservations, \'lax $[*].status\' with array wrapper) as varchar)'],
-    ['hard_allocation', 'inventory_current', 'cast(json_query(hard_allocations, \'lax $[*].status\' with array wrapper) as varchar)'],
+    ['reservation', 'inventory_current', "try_cast(json_parse(json_query(reservations, 'lax $[*].status' with array wrapper)) as array(varchar))"],
+    ['hard_allocation', 'inventory_current',
+        "try_cast(json_parse(json_query(hard_allocations, 'lax $[*].status' with array wrapper)) as array(varchar))"],
 ] %}
 
 with found as (
@@ -14,9 +15,7 @@ with found as (
         document.document_id,
         entry.status
     from {{ ref(table) }} as document
-    cross join unnest(
-        {{ statuses if 'transform' in statuses else "try_cast(json_parse(" ~ statuses ~ ") as array(varchar))" }}
-    ) as entry (status)
+    cross join unnest({{ statuses }}) as entry (status)
     {{ 'union all' if not loop.last }}
     {% endfor %}
 

@@ -14,30 +14,21 @@
     ['pick_tasks_current', 'exceptions.reason', ['item_not_found', 'damaged', 'quantity_mismatch']],
     ['pack_tasks_current', 'package_type', packages],
     ['pack_tasks_current', 'suggested_package_type', packages],
-    ['shipments_current', 'carrier_code', 'select carrier_code from ' ~ ref('carriers')],
     ['worker_documents', 'shift_type', shifts],
     ['worker_documents', 'skills.type', ['picking', 'packing', 'receiving', 'consolidation', 'replenishment', 'walling']],
 ] %}
 
 with found as (
 
-    {% for table, column, known in codes -%}
-    {%- set is_array = '.' in column -%}
+    {{ unknown_codes(codes) }}
+    union all
     select
-        '{{ table }}.{{ column }}' as code_of,
-        {{ 'entry.code' if is_array else 'document.' ~ column }} as code,
-        document.document_id
-    from {{ ref(table) }} as document
-    {%- if is_array %}
-    cross join unnest(transform(document.{{ column.split('.')[0] }}, entry -> entry.{{ column.split('.')[1] }})) as entry (code)
-    {%- endif %}
-    where
-        {{ 'entry.code' if is_array else 'document.' ~ column }} <> ''
-        and {{ 'entry.code' if is_array else 'document.' ~ column }} not in (
-            {{ known if known is string else "'" ~ known | join("', '") ~ "'" }}
-        )
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+        'shipments_current.carrier_code' as code_of,
+        shipments.carrier_code as code,
+        shipments.document_id
+    from {{ ref('shipments_current') }} as shipments
+    left join {{ ref('carriers') }} as carriers on shipments.carrier_code = carriers.carrier_code
+    where shipments.carrier_code <> '' and carriers.carrier_code is null
 
 ),
 

@@ -7,30 +7,23 @@ with counted as (
     select
         'order_fulfillment_daily.total_orders' as gold_column,
         (select sum(total_orders) from {{ ref('order_fulfillment_daily') }}) as in_gold,
-        (select count(*) from {{ ref('orders_current') }} where not is_deleted) as in_silver
+        (select count_if(not is_deleted) from {{ ref('orders_current') }}) as in_silver
     union all
     select
         'wave_performance_daily.waves_created' as gold_column,
         (select sum(waves_created) from {{ ref('wave_performance_daily') }}) as in_gold,
-        (select count(*) from {{ ref('waves_current') }} where not is_deleted) as in_silver
+        (select count_if(not is_deleted) from {{ ref('waves_current') }}) as in_silver
     union all
     select
         'shipping_performance_daily.shipments_count' as gold_column,
         (select sum(shipments_count) from {{ ref('shipping_performance_daily') }}) as in_gold,
-        (select count(*) from {{ ref('shipments_current') }} where not is_deleted and shipped_at is not null) as in_silver
+        (select count_if(not is_deleted and shipped_at is not null) from {{ ref('shipments_current') }}) as in_silver
     union all
     select
         'labor_productivity_daily.tasks_completed' as gold_column,
         (select sum(tasks_completed) from {{ ref('labor_productivity_daily') }}) as in_gold,
-        (
-            select count(*)
-            from (
-                select picker_id as worker_id, status, completed_at, is_deleted from {{ ref('pick_tasks_current') }}
-                union all
-                select packer_id as worker_id, status, completed_at, is_deleted from {{ ref('pack_tasks_current') }}
-            )
-            where not is_deleted and status = 'completed' and completed_at is not null and worker_id <> ''
-        ) as in_silver
+        (select count_if({{ is_done_task() }} and picker_id <> '') from {{ ref('pick_tasks_current') }})
+        + (select count_if({{ is_done_task() }} and packer_id <> '') from {{ ref('pack_tasks_current') }}) as in_silver
 
 ),
 

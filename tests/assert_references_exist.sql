@@ -1,4 +1,5 @@
--- What a document names exists. A handful of rows is the source's doing and warns; more than 100 mean that a table lacks rows.
+-- What a document names exists. A handful of rows is the source's doing and warns; more than 100 mean that a table lacks
+-- rows: 65 lost orders of a simulated day were 245.
 {{ config(warn_if='> 0', error_if='> 100') }}
 
 with dangling as (

@@ -10,7 +10,7 @@ with counted as (
     select
         '{{ view }}' as view_name,
         (select count(*) from {{ ref(view) }}) as view_rows,
-        (select count(*) from {{ ref(table) }} where not is_deleted) as documents
+        (select count_if(not is_deleted) from {{ ref(table) }}) as documents
     {{ 'union all' if not loop.last }}
     {% endfor %}
 

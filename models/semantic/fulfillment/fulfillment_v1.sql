@@ -78,6 +78,7 @@ final as (
 
     select
         days.date,
+        orders.total_revenue,
         coalesce(orders.total_orders, 0) as total_orders,
         coalesce(orders.completed_orders, 0) as completed_orders,
         coalesce(orders.cancelled_orders, 0) as cancelled_orders,
@@ -85,7 +86,6 @@ final as (
         cast(orders.completed_orders as double) / orders.total_orders as completion_rate,
         round(orders.fulfillment_hours / nullif(orders.fulfilled_orders, 0), 6) as avg_fulfillment_time_hours,
         coalesce(orders.total_items, 0) as total_items,
-        orders.total_revenue,
         coalesce(waves.waves_created, 0) as waves_created,
         coalesce(waves.waves_completed, 0) as waves_completed,
         coalesce(waves.waves_cancelled, 0) as waves_cancelled,

@@ -69,16 +69,22 @@ measured as (
 
 ),
 
+{% set gaps = {
+    'dock_to_stock_hours': 'Receiving and putaway are not captured: nothing says when goods reached the dock.',
+    'space_utilization_pct': 'The source knows no capacity of a storage location.',
+    'cost_per_order': 'The source knows no cost: neither of labor, nor of packaging, nor of freight.',
+    'labor_cost_ratio': 'The source knows no wages.',
+    'fulfillment_revenue_pct': 'The source knows no cost of fulfillment to set against revenue.',
+} -%}
+
 unanswered as (
 
-    select *
-    from (values
-        ('dock_to_stock_hours', 'Receiving and putaway are not captured: nothing says when goods reached the dock.'),
-        ('space_utilization_pct', 'The source knows no capacity of a storage location.'),
-        ('cost_per_order', 'The source knows no cost: neither of labor, nor of packaging, nor of freight.'),
-        ('labor_cost_ratio', 'The source knows no wages.'),
-        ('fulfillment_revenue_pct', 'The source knows no cost of fulfillment to set against revenue.')
-    ) as gaps (kpi, reason)
+    {% for kpi, reason in gaps.items() -%}
+    select
+        '{{ kpi }}' as kpi,
+        '{{ reason }}' as reason
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 ),
 
@@ -91,12 +97,14 @@ final as (
         targets.best_in_class,
         targets.unit,
         targets.direction,
-        if(targets.direction = 'lower', measured.measured_value <= targets.target, measured.measured_value >= targets.target) as is_target_met,
+        measured.window_end,
+        if(
+            targets.direction = 'lower', measured.measured_value <= targets.target, measured.measured_value >= targets.target
+        ) as is_target_met,
         round(
             if(targets.direction = 'lower', targets.target - measured.measured_value, measured.measured_value - targets.target), 6
         ) as gap,
         measured.window_end - interval '29' day as window_start,
-        measured.window_end,
         if(
             measured.measured_value is null,
             coalesce(unanswered.reason, measured.reason, 'The window is empty, or nothing defines the KPI.')

@@ -32,9 +32,9 @@ stages as (
         status as stage,
         previous_status as previous_stage,
         at as started_at,
+        processing_time,
         row_number() over (partition by document_id order by place) as sequence,
-        lead(at) over (partition by document_id order by place) as ended_at,
-        processing_time
+        lead(at) over (partition by document_id order by place) as ended_at
     from saves
     where previous_status is distinct from status
 
@@ -49,11 +49,11 @@ final as (
         previous_stage,
         started_at,
         ended_at,
-        date_diff('millisecond', started_at, ended_at) / 1000e0 as duration_seconds,
-        ended_at is null as is_current,
         priority,
         document_id,
-        processing_time
+        processing_time,
+        date_diff('millisecond', started_at, ended_at) / 1000e0 as duration_seconds,
+        ended_at is null as is_current
     from stages
 
 )

@@ -49,8 +49,10 @@ shipped as (
         order_id,
         count(*) as shipments,
         max_by(
-            cast(row(shipment_id, status, carrier_code, service_type, tracking_number) as
-                row(shipment_id varchar, status varchar, carrier_code varchar, service_type varchar, tracking_number varchar)),
+            cast(
+                row(shipment_id, status, carrier_code, service_type, tracking_number) as
+                row(shipment_id varchar, status varchar, carrier_code varchar, service_type varchar, tracking_number varchar)
+            ),
             row(status is distinct from 'cancelled', coalesce(created_at, source_ts), document_id)
         ) as latest,
         min(shipped_at) as first_shipped_at,

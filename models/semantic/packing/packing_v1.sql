@@ -24,8 +24,10 @@ shipments as (
         order_id,
         package_id,
         max_by(
-            cast(row(shipment_id, status, shipped_at) as
-                row(shipment_id varchar, status varchar, shipped_at timestamp(6) with time zone)),
+            cast(
+                row(shipment_id, status, shipped_at) as
+                row(shipment_id varchar, status varchar, shipped_at timestamp(6) with time zone)
+            ),
             row(status is distinct from 'cancelled', coalesce(created_at, source_ts), document_id)
         ) as latest,
         max(processing_time) as processing_time

@@ -22,21 +22,21 @@ final as (
         customer_id,
         promised_delivery_at,
         items,
-        cardinality(items) as pick_lines,
-        coalesce(cardinality(filter(items, line -> line.status in ('short', 'exception'))), 0) as short_lines,
-        reduce(items, bigint '0', (total, line) -> total + coalesce(line.quantity, 0), total -> total) as pieces_requested,
         items_picked,
         exception_count,
         created_at,
         assigned_at,
         started_at,
         completed_at,
-        date_diff('millisecond', created_at, started_at) / 1000e0 as wait_seconds,
         duration_seconds,
-        round(items_picked * 3600 / nullif(duration_seconds, 0), 6) as pieces_per_hour,
         updated_at,
         document_id,
-        processing_time
+        processing_time,
+        cardinality(items) as pick_lines,
+        coalesce(cardinality(filter(items, line -> line.status in ('short', 'exception'))), 0) as short_lines,
+        reduce(items, bigint '0', (total, line) -> total + coalesce(line.quantity, 0), total -> total) as pieces_requested,
+        date_diff('millisecond', created_at, started_at) / 1000e0 as wait_seconds,
+        round(items_picked * 3600 / nullif(duration_seconds, 0), 6) as pieces_per_hour
     from tasks
 
 )

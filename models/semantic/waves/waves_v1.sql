@@ -16,9 +16,9 @@ members as (
 
     select distinct
         waves.document_id,
-        member.order_id
+        entry.order_id
     from waves
-    cross join unnest(transform(waves.orders, member -> member.order_id)) as member (order_id)
+    cross join unnest(transform(waves.orders, entry -> entry.order_id)) as entry (order_id)
 
 ),
 
@@ -49,14 +49,14 @@ final as (
         waves.status,
         waves.fulfillment_mode,
         waves.priority,
-        nullif(waves.zone, '') as zone,
+        waves.zone,
         coalesce(progress.orders_total, 0) as orders_total,
         coalesce(progress.orders_in_picking, 0) as orders_in_picking,
         coalesce(progress.orders_packed, 0) as orders_packed,
         coalesce(progress.orders_shipped, 0) as orders_shipped,
         coalesce(progress.orders_dropped, 0) as orders_dropped,
         cast(progress.orders_packed as double) / nullif(progress.orders_total - progress.orders_dropped, 0) as progress_rate,
-        reduce(waves.orders, bigint '0', (total, member) -> total + coalesce(member.item_count, 0), total -> total) as pieces,
+        reduce(waves.orders, bigint '0', (total, entry) -> total + coalesce(entry.item_count, 0), total -> total) as pieces,
         progress.earliest_open_promise_at,
         waves.scheduled_start,
         waves.scheduled_end,
