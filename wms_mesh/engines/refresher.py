@@ -36,8 +36,11 @@ class Refresher(Engine):
         )
 
     def check(self) -> None:
-        if not self._facts("/livez")["is_alive"]:
+        facts = self._facts("/livez")
+        if not facts["is_alive"]:
             raise NotReady("its loop does not turn")
+        if not facts["products"]:
+            raise NotReady("it reads the dbt project")
 
     def detail(self) -> dict[str, object]:
         try:

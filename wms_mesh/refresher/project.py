@@ -28,8 +28,8 @@ FILES = (
     "tests/*.sql",
     *(f"{folder}/**/*" for folder in ("models", "macros", "seeds")),
 )
-# Errors and warnings only; no artifacts: the results are read here, and writing the manifest takes 0.1 s a run.
-QUIET = ("--log-level", "warn", "--log-level-file", "none", "--no-write-json", "--cache-selected-only")
+# Results and errors are read here, so dbt prints nothing; and it writes no artifacts, which takes 0.1 s a run.
+QUIET = ("--log-level", "none", "--log-level-file", "none", "--no-write-json", "--cache-selected-only")
 CANCEL_EVERY = 0.3  # seconds
 
 
@@ -128,7 +128,7 @@ def reason(result: dbtRunnerResult) -> str:
 def first_line(text: str) -> str:
     """The part of a message that says what is wrong: dbt puts a heading of its own before it."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return " ".join(lines[:2])[:300]
+    return " ".join(lines[:2])[:600]
 
 
 def cancel_until_exit() -> None:
