@@ -48,9 +48,9 @@ def locks(stack: Stack, target: str = EMBEDDED) -> Path:
     return folder
 
 
-def variables(stack: Stack) -> tuple[str, str]:
+def variables(stack: Stack, **more: object) -> tuple[str, str]:
     """dbt's option that says how the source spells its fields."""
-    return ("--vars", json.dumps({"naming_style": stack.naming}))
+    return ("--vars", json.dumps({"naming_style": stack.naming, **more}))
 
 
 def dbt(stack: Stack, *arguments: str, quiet: bool = False, target: str = EMBEDDED) -> subprocess.CompletedProcess[str]:

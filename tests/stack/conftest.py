@@ -34,6 +34,7 @@ ORDER = (
     "test_chain",
     "test_sql_style",
     "test_survival",
+    "test_refresher",
     "test_source",
     "test_lakehouse",
     "test_bronze",

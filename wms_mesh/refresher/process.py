@@ -34,7 +34,7 @@ def run(stack: Stack, target: str) -> None:
     tests_every = test_minutes() * 60
     locks = transform.locks(stack, target)
     project.configure(environment(stack, target))
-    dbt = project.Project(REPO, ["--target", target, *transform.variables(stack)])
+    dbt = project.Project(REPO, ["--target", target], lambda **more: transform.variables(stack, **more))
     signals = Signals()
     with turns.only_one(locks / "refresher.lock", "A refresher"), signals.handled():
         loop = Loop(dbt, Schedule(tests_every), signals.stopping, lambda who: signals.turn(locks, who))

@@ -6,7 +6,7 @@ import contextlib
 import os
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +34,12 @@ CANCEL_EVERY = 0.3  # seconds
 
 
 class Project:
-    """The project at ``root``. arguments: dbt's options for every command (target, vars)."""
+    """The project at ``root``. arguments: dbt's options for every command. variables: its --vars, with some more."""
 
-    def __init__(self, root: Path, arguments: Sequence[str]) -> None:
+    def __init__(self, root: Path, arguments: Sequence[str], variables: Callable[..., tuple[str, str]]) -> None:
         self.root = root
         self.arguments = [*QUIET, *arguments]
+        self.variables = variables
         self.products: list[Product] = []
         self.are_seeds_new = True
         self._manifest: Manifest | None = None
@@ -54,7 +55,7 @@ class Project:
         if files == self._files:
             return False
         self._files = files
-        result = dbtRunner().invoke(["parse", *self.arguments])
+        result = dbtRunner().invoke(["parse", *self.arguments, *self.variables()])
         if not isinstance(result.result, Manifest):
             raise MeshError(f"The dbt project cannot be parsed: {reason(result)}")
         self.products = products(result.result)
@@ -75,12 +76,21 @@ class Project:
 
     def _command(self, job: Job) -> list[str]:
         if job.kind is Kind.SEEDS:
-            return ["seed"]
+            return ["seed", *self.variables()]
         if job.kind is Kind.TESTS:
-            return ["test", "--exclude-resource-type", "unit_test", "--select", f"group:{job.product}"]
-        # A view holds no data: it is made anew after a parse only (1 s each, for its columns' comments).
-        without_views = ["--exclude", "config.materialized:view"] if job.product in self._described else []
-        return ["run", "--select", f"+group:{job.product}", *without_views]
+            return [
+                "test",
+                "--exclude-resource-type",
+                "unit_test",
+                "--select",
+                f"group:{job.product}",
+                *self.variables(),
+            ]
+        run = ["run", "--select", f"+group:{job.product}"]
+        if job.product in self._described:
+            # A view holds no data: it is made anew after a parse only (1 s each, for its columns' comments).
+            return [*run, "--exclude", "config.materialized:view", *self.variables(docs_are_persisted=True)]
+        return [*run, *self.variables()]
 
 
 def fingerprint(root: Path) -> frozenset[tuple[str, int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,7 +37,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def project(root: Path) -> Project:
-    parsed = Project(root, ())
+    parsed = Project(root, (), lambda **more: ("--vars", json.dumps(more)))
     assert parsed.parse_if_changed()
     return parsed
 
@@ -111,5 +112,10 @@ def test_views_are_made_on_every_run_or_never(project: Project) -> None:
     assert "--exclude" not in first
     assert "+group:picking" in first
     project._described.add("picking")
-    assert project._command(job)[-2:] == ["--exclude", "config.materialized:view"]
+    assert project._command(job)[3:] == [
+        "--exclude",
+        "config.materialized:view",
+        "--vars",
+        '{"docs_are_persisted": true}',
+    ]
     project._described.clear()
