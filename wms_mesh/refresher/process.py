@@ -30,7 +30,7 @@ def run(stack: Stack, target: str) -> None:
     # By force: importing dbt has set up logging already.
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stdout, force=True)
     log.setLevel(logging.INFO)
-    logging.getLogger("trino").setLevel(logging.WARNING)  # it tells of an optional package at every start
+    logging.getLogger("trino.auth").disabled = True  # it tells of an optional package at every start
     tests_every = test_minutes() * 60
     locks = transform.locks(stack, target)
     project.configure(environment(stack, target))

@@ -78,15 +78,10 @@ class Project:
         if job.kind is Kind.SEEDS:
             return ["seed", *self.variables()]
         if job.kind is Kind.TESTS:
-            return [
-                "test",
-                "--exclude-resource-type",
-                "unit_test",
-                "--select",
-                f"group:{job.product}",
-                *self.variables(),
-            ]
-        run = ["run", "--select", f"+group:{job.product}"]
+            data_tests = ("--select", f"group:{job.product}", "--exclude-resource-type", "unit_test")
+            return ["test", *data_tests, *self.variables()]
+        product = next(product for product in self.products if product.name == job.product)
+        run = ["run", "--select", *product.selection]
         if job.product in self._described:
             # A view holds no data: it is made anew after a parse only (1 s each, for its columns' comments).
             return [*run, "--exclude", "config.materialized:view", *self.variables(docs_are_persisted=True)]

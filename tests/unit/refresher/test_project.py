@@ -44,7 +44,7 @@ def project(root: Path) -> Project:
 
 def test_promise_is_not_read_from_the_groups(project: Project) -> None:
     by_name = {product.name: product for product in project.products}
-    assert by_name["inventory"] == Product("inventory", freshness=60, cadence=15)
+    assert by_name["inventory"] == Product("inventory", 60, 15, ("+group:inventory",))
     assert all(product.cadence * 2 <= product.freshness for product in project.products)
 
 
@@ -58,6 +58,11 @@ def test_group_without_a_promise_is_never_refreshed_and_nobody_says_so(project: 
             products(manifest)
     finally:
         group.config.meta = meta
+
+
+def test_views_over_everything_have_everything_refreshed(project: Project) -> None:
+    platform = next(product for product in project.products if product.name == "platform")
+    assert platform.selection == ("group:platform", "+domain_events")
 
 
 def test_model_belongs_to_no_product(project: Project) -> None:
@@ -112,10 +117,6 @@ def test_views_are_made_on_every_run_or_never(project: Project) -> None:
     assert "--exclude" not in first
     assert "+group:picking" in first
     project._described.add("picking")
-    assert project._command(job)[3:] == [
-        "--exclude",
-        "config.materialized:view",
-        "--vars",
-        '{"docs_are_persisted": true}',
-    ]
+    later = ["--exclude", "config.materialized:view", "--vars", '{"docs_are_persisted": true}']
+    assert project._command(job) == [*first[:3], *later]
     project._described.clear()
