@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -32,21 +30,24 @@ class Runner(Protocol):
 
 
 class Loop:
-    """One job at a time. turn: the warehouse's writing lock, named with what it is taken for."""
+    """One job at a time, until KeyboardInterrupt: a stop may come anywhere, since all that counts is in the warehouse.
+
+    turn: the warehouse's writing lock, named with what it is taken for.
+    """
 
     def __init__(
         self,
         runner: Runner,
         schedule: Schedule,
-        stopping: threading.Event,
         turn: Callable[[str], AbstractContextManager[object]],
         clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.runner = runner
         self.schedule = schedule
-        self.stopping = stopping
         self.turn = turn
         self.clock = clock
+        self.sleep = sleep
         self.project_error = ""
         self.present = ""  # the job that runs now
         self.last_turn = clock()
@@ -56,20 +57,14 @@ class Loop:
         """Whether the loop still turns."""
         return self.clock() - self.last_turn < LONGEST_RUN
 
-    def serve(self) -> None:
-        """Until ``stopping`` is set."""
-        while not self.stopping.is_set():
-            self.step()
-
     def step(self) -> None:
         """One turn: at most one job, or a short wait."""
         self.last_turn = self.clock()
         self.follow_project()
         job = self.schedule.next(self.clock())
         if job is None:
-            self.stopping.wait(min(LOOK_EVERY, self.schedule.seconds_to_next(self.clock())))
-            return
-        with contextlib.suppress(KeyboardInterrupt):  # told to stop: the job did not fail, it will be done again
+            self.sleep(min(LOOK_EVERY, self.schedule.seconds_to_next(self.clock())))
+        else:
             self.do(job)
 
     def follow_project(self) -> None:

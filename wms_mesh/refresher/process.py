@@ -9,7 +9,6 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from types import FrameType
 
 from wms_mesh import transform, turns
@@ -31,18 +30,23 @@ def run(stack: Stack, target: str) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stdout, force=True)
     log.setLevel(logging.INFO)
     logging.getLogger("trino.auth").disabled = True  # it tells of an optional package at every start
-    tests_every = test_minutes() * 60
+    tests_every = minutes_between_tests() * 60
     locks = transform.locks(stack, target)
     project.configure(environment(stack, target))
     dbt = project.Project(REPO, ["--target", target], lambda **more: transform.variables(stack, **more))
-    signals = Signals()
-    with turns.only_one(locks / "refresher.lock", "A refresher"), signals.handled():
-        loop = Loop(dbt, Schedule(tests_every), signals.stopping, lambda who: signals.turn(locks, who))
+    stop = Stop()
+    with stop.handled(), turns.only_one(locks / "refresher.lock", "A refresher"):
+        loop = Loop(dbt, Schedule(tests_every), lambda who: turns.turn(locks, who, _say))
         host = os.environ.get("MESH_REFRESHER_HOST") or LOOPBACK
         with server.serving(loop, host, stack.port("refresher")) as port:
             log.info("http://%s:%d answers /healthz, /livez and /metrics", host, port)
-            loop.serve()
+            while not stop.is_asked:
+                loop.step()
     log.info("stopped")
+
+
+def _say(holder: str) -> None:
+    log.info("waiting until %s is done", holder)
 
 
 def environment(stack: Stack, target: str) -> dict[str, str]:
@@ -53,7 +57,7 @@ def environment(stack: Stack, target: str) -> dict[str, str]:
     }
 
 
-def test_minutes(env: Mapping[str, str] = os.environ) -> float:
+def minutes_between_tests(env: Mapping[str, str] = os.environ) -> float:
     """MESH_REFRESHER_TEST_MINUTES: from one run of a product's data tests to the next."""
     text = env.get("MESH_REFRESHER_TEST_MINUTES") or str(DEFAULT_TEST_MINUTES)
     try:
@@ -65,37 +69,32 @@ def test_minutes(env: Mapping[str, str] = os.environ) -> float:
     return minutes
 
 
-class Signals:
-    """SIGTERM and SIGINT: at once when the process waits or runs a job, at the next turn of the loop otherwise."""
+class Stop:
+    """SIGTERM and SIGINT: an interrupt wherever the process is.
+
+    dbt then starts no further model, and its statements are cancelled. The handler takes no lock (the thread that it
+    interrupts may hold it): it sets a flag and rings a pipe.
+    """
 
     def __init__(self) -> None:
-        self.stopping = threading.Event()
-        self._is_interruptible = False
+        self.is_asked = False
+        self._listener, self._bell = os.pipe()
 
     @contextlib.contextmanager
     def handled(self) -> Iterator[None]:
-        """Install the handlers while the body runs."""
-        before = {number: signal.signal(number, self._stop) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
+        """Until it is asked for; the interrupt ends here."""
+        threading.Thread(target=self._cancel, daemon=True).start()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+        with contextlib.suppress(KeyboardInterrupt):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
-    @contextlib.contextmanager
-    def turn(self, locks: Path, who: str) -> Iterator[None]:
-        """A turn of the warehouse in which a signal interrupts, while it is awaited and while it is used."""
-        self._is_interruptible = True
-        try:
-            with turns.turn(locks, who, lambda holder: log.info("waiting for %s", holder)):
-                yield
-        finally:
-            self._is_interruptible = False
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if not self.is_asked:
+            self.is_asked = True
+            os.write(self._bell, b"!")
+            raise KeyboardInterrupt
 
-    def _stop(self, number: int, _: FrameType | None) -> None:
-        if self.stopping.is_set():
-            return
-        self.stopping.set()
-        if self._is_interruptible:
-            threading.Thread(target=project.cancel_until_exit, daemon=True).start()
-            raise KeyboardInterrupt  # dbt starts no further model
+    def _cancel(self) -> None:
+        os.read(self._listener, 1)
+        project.cancel_until_exit()

@@ -55,7 +55,7 @@ class Project:
         if files == self._files:
             return False
         self._files = files
-        result = dbtRunner().invoke(["parse", *self.arguments, *self.variables()])
+        result = self._invoke(["parse", *self.variables()])
         if not isinstance(result.result, Manifest):
             raise MeshError(f"The dbt project cannot be parsed: {reason(result)}")
         self.products = products(result.result)
@@ -65,14 +65,17 @@ class Project:
         return True
 
     def run(self, job: Job) -> Outcome:
-        """Do one job; a failure is an outcome. Raises KeyboardInterrupt when ``cancel`` interrupted it."""
-        result = dbtRunner(manifest=self._manifest).invoke([*self._command(job), *self.arguments])
-        if isinstance(result.exception, KeyboardInterrupt):
-            raise result.exception
-        outcome = read(job, result)
+        """Do one job; a failure is an outcome."""
+        outcome = read(job, self._invoke(self._command(job), self._manifest))
         if job.kind is Kind.REFRESH and outcome.is_success:
             self._described.add(job.product)
         return outcome
+
+    def _invoke(self, command: list[str], manifest: Manifest | None = None) -> dbtRunnerResult:
+        result = dbtRunner(manifest).invoke([*command, *self.arguments])
+        if isinstance(result.exception, KeyboardInterrupt):  # dbt keeps it for itself
+            raise result.exception
+        return result
 
     def _command(self, job: Job) -> list[str]:
         if job.kind is Kind.SEEDS:

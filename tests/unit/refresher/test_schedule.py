@@ -121,19 +121,17 @@ def test_project_that_is_broken_at_the_start_is_passed_over() -> None:
         world.loop.step()
 
 
-def test_stop_in_the_middle_of_a_run_starts_another_or_counts_as_a_failure() -> None:
+def test_stop_in_the_middle_of_a_run_is_kept_from_the_process_or_counts_as_a_failure() -> None:
     world = World(INVENTORY, ORDERS, WAVES)
-    world.run_for(20)
-    world.dbt.ran.clear()
 
     def stop(job: object) -> None:
-        world.stopping.set()
         raise KeyboardInterrupt
 
     world.dbt.while_running = stop
-    world.job("orders").due = world.clock.now
-    world.loop.serve()
+    with pytest.raises(KeyboardInterrupt):
+        world.run_for(20)
     assert len(world.dbt.ran) == 1
+    assert world.loop.present == ""
     assert not any(job.failures for job in world.loop.schedule.jobs.values())
 
 

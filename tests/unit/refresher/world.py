@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
@@ -27,6 +26,10 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Let the time pass."""
+        self.now += seconds
 
 
 class Dbt:
@@ -65,27 +68,14 @@ class Dbt:
         return [at for at, ran, name in self.ran if (ran, name) == (kind, product)]
 
 
-class Waiting(threading.Event):
-    """The stop signal; waiting for it moves the clock instead of sleeping."""
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__()
-        self.clock = clock
-
-    def wait(self, timeout: float | None = None) -> bool:
-        self.clock.now += timeout or 0.0
-        return self.is_set()
-
-
 class World:
     """A loop over a fake dbt."""
 
     def __init__(self, *products: Product) -> None:
         self.clock = Clock()
         self.dbt = Dbt(self.clock, list(products))
-        self.stopping = Waiting(self.clock)
         self.turns: list[str] = []
-        self.loop = Loop(self.dbt, Schedule(TESTS_EVERY), self.stopping, self.turn, self.clock)
+        self.loop = Loop(self.dbt, Schedule(TESTS_EVERY), self.turn, self.clock, self.clock.sleep)
 
     def turn(self, who: str) -> AbstractContextManager[None]:
         self.turns.append(who)
@@ -94,7 +84,7 @@ class World:
     def run_for(self, seconds: float) -> None:
         """Turn the loop until the clock has moved by ``seconds``."""
         end = self.clock.now + seconds
-        while self.clock.now < end and not self.stopping.is_set():
+        while self.clock.now < end:
             self.loop.step()
 
     def job(self, product: str, kind: Kind = Kind.REFRESH) -> Job:
