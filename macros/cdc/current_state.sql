@@ -24,12 +24,22 @@
 {%- set values = {} -%}
 {%- set top_names = [] -%}
 {%- set parents = [] -%}
+{%- set rows = [] -%}
 {%- for column in columns -%}
     {%- set names = (column[2] if column | length > 2 else column[0]).split('.') -%}
     {%- do paths.update({column[0]: names}) -%}
     {%- do values.update({column[0]: 'field_' ~ names[0] if names | length == 1 else cdc_json_at('field_' ~ names[0], names[1:])}) -%}
     {%- do top_names.append(names[0]) if names[0] not in top_names -%}
     {%- do parents.append(names[0]) if names | length > 1 and names[0] not in parents -%}
+    {%- do rows.append(names[0]) if column[1].startswith('row(') -%}
+{%- endfor -%}
+{#- What can be unreadable: the document as a whole, the parts that columns look into, the columns. -#}
+{%- set fields = [['image', 'text', '$', 'fields']] -%}
+{%- for name in parents if name not in rows -%}
+    {%- do fields.append(['field_' ~ name, 'varchar', name, "try_cast(field_" ~ name ~ " as map(varchar, json))"]) -%}
+{%- endfor -%}
+{%- for column in columns -%}
+    {%- do fields.append([values[column[0]], column[1], paths[column[0]] | join('.'), column[0]]) -%}
 {%- endfor -%}
 {%- set record -%}
     cast(row(op, source_ts, source_ord, image_hash, first_seen[1], first_seen[2]) as {{ cdc_record_type() }})
@@ -177,22 +187,7 @@ final as (
         opening_source,
         {%- endif %}
         if(cardinality(unknown_fields) > 0, json_format(cast(unknown_fields as json))) as extra_fields,
-        nullif(concat(
-            if(
-                image is not null and fields is null,
-                array[cast(row('$', substr(image, 1, 200)) as row(path varchar, value varchar))], {{ cdc_empty_list() }}
-            ),
-            {%- for name in parents %}
-            if(
-                coalesce(json_format(field_{{ name }}), 'null') <> 'null' and try_cast(field_{{ name }} as map(varchar, json)) is null,
-                array[cast(row('{{ name }}', substr(json_format(field_{{ name }}), 1, 200)) as row(path varchar, value varchar))],
-                {{ cdc_empty_list() }}
-            ),
-            {%- endfor %}
-            {%- for column in columns %}
-            {{ cdc_unreadable(values[column[0]], column[1], paths[column[0]] | join('.'), decoded=column[0]) }}{{ ',' if not loop.last }}
-            {%- endfor %}
-        ), {{ cdc_empty_list() }}) as parse_failures,
+        nullif({{ cdc_unreadable(fields) }}, {{ cdc_empty_list() }}) as parse_failures,
         head.op = 'd' as is_deleted,
         head.op,
         head.source_ts,

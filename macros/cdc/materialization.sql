@@ -36,6 +36,7 @@
 
     {{ run_hooks(pre_hooks) }}
 
+    {%- do cdc_drop_leftovers(target_relation) -%}
     {%- if is_rebuild -%}
         {%- do cdc_create_watermarks(target_relation) -%}
         {%- call statement('create', auto_begin=False) -%}
@@ -107,9 +108,22 @@
 {%- endmacro %}
 
 
-{# A table beside the model's own, for the time of a run. #}
+{#
+    A table beside the model's own, for the time of a run. Its name is the run's: Trino finishes a statement whose client was
+    killed, and would replace the table of the run that follows between its making and its merge.
+#}
 {% macro cdc_stage(relation, name) -%}
-    {{ return(relation.incorporate(path={'identifier': relation.identifier ~ '__' ~ name}, type='table')) }}
+    {{ return(relation.incorporate(path={'identifier': relation.identifier ~ '__' ~ name ~ '_' ~ invocation_id[:8]}, type='table')) }}
+{%- endmacro %}
+
+
+{# Remove what runs that were killed have left beside a model's table. #}
+{% macro cdc_drop_leftovers(relation) -%}
+    {%- for other in adapter.list_relations(relation.database, relation.schema) -%}
+        {%- if modules.re.fullmatch(relation.identifier ~ '__(changes|window)_[0-9a-f]{8}', other.identifier) -%}
+            {%- do adapter.drop_relation(other) -%}
+        {%- endif -%}
+    {%- endfor -%}
 {%- endmacro %}
 
 

@@ -14,11 +14,34 @@
 {%- endmacro %}
 
 
-{# The JSON value at a path below an object, e.g. ('doc', ['label', 'tracking_number']). #}
+{#
+    The place of a path inside of a JSON value, e.g. ('doc', ['label', 'tracking_number']), for the macros of decode.sql. Not
+    yet SQL: a type with five spellings reads five places, each in one step, and Trino plans a third less than with a
+    json_extract inside of each.
+#}
 {% macro cdc_json_at(json, names) -%}
-    json_extract({{ json }}, '$
+    {%- set place = namespace(json=json, path='') -%}
+    {%- if json is mapping -%}
+        {%- set place.json = json.json -%}
+        {%- set place.path = json.path -%}
+    {%- endif -%}
     {%- for name in names -%}
-        ["{{ cdc_field_name(name) }}"]
+        {%- set place.path = place.path ~ '["' ~ cdc_field_name(name) ~ '"]' -%}
     {%- endfor -%}
-    ')
+    {{ return({'json': place.json, 'path': place.path}) }}
+{%- endmacro %}
+
+
+{# The JSON that stands at a place. #}
+{% macro cdc_part(value) -%}
+    {%- set place = cdc_json_at(value, []) -%}
+    {{ return("json_extract(" ~ place.json ~ ", '$" ~ place.path ~ "')" if place.path else place.json) }}
+{%- endmacro %}
+
+
+{# The text of the scalar that stands at a place, or under BSON's own keys there, e.g. cdc_scalar(value, '$date', '$numberLong'). #}
+{% macro cdc_scalar(value) -%}
+    {%- set place = cdc_json_at(value, []) -%}
+    {%- set keys = varargs | map('tojson') | join('][') -%}
+    {{ return("json_extract_scalar(" ~ place.json ~ ", '$" ~ place.path ~ ("[" ~ keys ~ "]" if keys else "") ~ "')") }}
 {%- endmacro %}

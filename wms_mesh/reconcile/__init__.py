@@ -23,6 +23,8 @@ from wms_mesh.reconcile.columns import SILVER
 from wms_mesh.reconcile.readers import Column, at
 from wms_mesh.stack import Stack
 
+__all__ = ["SILVER", "Difference", "Reconciliation", "compare"]
+
 
 @dataclass(frozen=True)
 class Difference:
