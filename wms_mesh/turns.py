@@ -23,24 +23,25 @@ def turn(folder: Path, who: str, wait: Callable[[str], None]) -> Iterator[int]:
     """
     # The door keeps the order: a refresher that is always busy lets go of the lock and asks for it again within
     # milliseconds, and would overtake whoever waits. So one waits inside the door, and the next one before it.
-    with (folder / "writer.door").open("a+", encoding="utf-8") as door, _open(folder / "writer.lock") as lock:
-        _wait_for(door, lock, wait)
-        _wait_for(lock, lock, wait)
-        fcntl.flock(door, fcntl.LOCK_UN)
-        _sign(lock, who)
-        yield lock.fileno()
+    with _open(folder / "writer.door") as door, _open(folder / "writer.lock") as lock:
+        _take(door, who, wait)
+        _take(lock, who, wait)
+        _release(door)
+        try:
+            yield lock.fileno()
+        finally:
+            lock.truncate(0)  # the lock itself goes with its last descriptor: a child may still have one
 
 
 @contextlib.contextmanager
 def only_one(path: Path, who: str) -> Iterator[None]:
     """Hold a lock for as long as this process does something; raise MeshError, naming the holder, when another does."""
     with _open(path) as lock:
-        if not _try(lock):
+        if not _try(lock, who):
             raise MeshError(
                 f"{_holder(lock)} already runs here: look at it with `./mesh logs refresher`, or run dbt once beside it"
                 " with `./mesh refresh --once`."
             )
-        _sign(lock, who)
         yield
 
 
@@ -49,18 +50,25 @@ def _open(path: Path) -> IO[str]:
     return path.open("a+", encoding="utf-8")
 
 
-def _try(lock: IO[str]) -> bool:
+def _try(lock: IO[str], who: str) -> bool:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    _sign(lock, who)
     return True
 
 
-def _wait_for(gate: IO[str], lock: IO[str], wait: Callable[[str], None]) -> None:
-    if not _try(gate):
+def _take(lock: IO[str], who: str, wait: Callable[[str], None]) -> None:
+    if not _try(lock, who):
         wait(_holder(lock))
-        fcntl.flock(gate, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _sign(lock, who)
+
+
+def _release(lock: IO[str]) -> None:
+    lock.truncate(0)
+    fcntl.flock(lock, fcntl.LOCK_UN)
 
 
 def _sign(lock: IO[str], who: str) -> None:
@@ -71,4 +79,4 @@ def _sign(lock: IO[str], who: str) -> None:
 
 def _holder(lock: IO[str]) -> str:
     lock.seek(0)
-    return lock.read() or "Another process"
+    return lock.read() or "another process"
