@@ -36,7 +36,6 @@
 
     {{ run_hooks(pre_hooks) }}
 
-    {%- do cdc_drop_leftovers(target_relation) -%}
     {%- if is_rebuild -%}
         {%- do cdc_create_watermarks(target_relation) -%}
         {%- call statement('create', auto_begin=False) -%}
@@ -56,6 +55,9 @@
     {%- set windows = cdc_windows(news, (total + limit - 1) // limit) -%}
     {%- set written = namespace(rows=0) -%}
 
+    {%- if windows -%}
+        {%- do cdc_drop_leftovers(target_relation) -%}
+    {%- endif -%}
     {%- for ranges in windows -%}
         {%- set slice = cdc_slice(bronze, ranges) -%}
         {%- set changes_sql = sql | replace('from ' ~ bronze, 'from (' ~ slice ~ ')') -%}
@@ -117,11 +119,12 @@
 {%- endmacro %}
 
 
-{# Remove what runs that were killed have left beside a model's table. #}
+{# Remove what killed runs have left beside a model's table; before a run that is going to leave something itself. #}
 {% macro cdc_drop_leftovers(relation) -%}
-    {%- for other in adapter.list_relations(relation.database, relation.schema) -%}
-        {%- if modules.re.fullmatch(relation.identifier ~ '__(changes|window)_[0-9a-f]{8}', other.identifier) -%}
-            {%- do adapter.drop_relation(other) -%}
+    {%- set mark = relation.identifier ~ '__' -%}
+    {%- for row in run_query("show tables from " ~ relation.without_identifier() ~ " like '" ~ mark ~ "%'").rows -%}
+        {%- if modules.re.fullmatch('(changes|window)_[0-9a-f]{8}', row[0][mark | length:]) -%}
+            {%- do adapter.drop_relation(relation.incorporate(path={'identifier': row[0]}, type='table')) -%}
         {%- endif -%}
     {%- endfor -%}
 {%- endmacro %}
