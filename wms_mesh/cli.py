@@ -125,11 +125,32 @@ app.command("simulate")(simulator.command)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def refresh(context: typer.Context) -> None:
-    """Build silver and gold from what is new in bronze: `dbt build`; further options go to dbt."""
+def refresh(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="One `dbt build`, then exit with its code.")] = False,
+    target: Annotated[str, typer.Option(envvar="DBT_TARGET", help="dbt's target: embedded, ci or prod.")] = "embedded",
+) -> None:
+    """Keep every data product within its freshness, until Ctrl-C or SIGTERM; `up` runs one of these for its stack.
+
+    With --once, build what is new and end; further options go to dbt (`--select orders_current`, `--full-refresh`). It
+    takes turns with the running refresher.
+
+    /healthz, /livez and /metrics answer on MESH_REFRESHER_HOST (127.0.0.1) at the port that is printed. Data tests of a
+    product run every MESH_REFRESHER_TEST_MINUTES (15).
+
+    --target prod needs no embedded stack: the variables that profiles/profiles.yml names (MESH_TRINO_HOST,
+    MESH_TRINO_USER, MESH_TRINO_PASSWORD or MESH_TRINO_JWT, ...), and MESH_HOME, a folder for locks and dbt's artifacts.
+    """
     from wms_mesh import transform
 
-    raise typer.Exit(transform.build(Stack.from_env(), context.args))
+    stack = Stack.from_env()
+    if once:
+        raise typer.Exit(transform.build(stack, context.args, target))
+    if context.args:
+        raise MeshError(f"'{' '.join(context.args)}' is an option for dbt: give it together with --once.")
+    from wms_mesh.refresher import process
+
+    process.run(stack, target)
 
 
 @app.command()

@@ -37,6 +37,7 @@ PORTS = (
     "flink-taskmanager-data",
     "mongodb",
     "docs",
+    "refresher",
 )
 
 

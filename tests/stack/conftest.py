@@ -35,6 +35,7 @@ ORDER = (
     "test_docs",
     "test_sql_style",
     "test_survival",
+    "test_refresher",
     "test_source",
     "test_lakehouse",
     "test_bronze",
