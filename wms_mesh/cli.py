@@ -16,7 +16,7 @@ from rich.live import Live
 from ingest.simulator import cli as simulator
 from wms_mesh import lifecycle, views
 from wms_mesh.errors import MeshError
-from wms_mesh.stack import REPO, Stack
+from wms_mesh.stack import LOOPBACK, REPO, Stack
 
 app = typer.Typer(
     help="The WMS data mesh on one machine: MongoDB to KPI, with real engines.",
@@ -125,11 +125,57 @@ app.command("simulate")(simulator.command)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def refresh(context: typer.Context) -> None:
-    """Build silver and gold from what is new in bronze: `dbt build`; further options go to dbt."""
+def refresh(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="One `dbt build`, then exit with its code.")] = False,
+    target: Annotated[str, typer.Option(envvar="DBT_TARGET", help="dbt's target: embedded, ci or prod.")] = "embedded",
+) -> None:
+    """Keep every data product within its freshness, until Ctrl-C or SIGTERM; `up` runs one of these for its stack.
+
+    With --once, build what is new and end; further options go to dbt (`--select orders_current`, `--full-refresh`). It
+    takes turns with the running refresher.
+
+    /healthz, /livez and /metrics answer on MESH_REFRESHER_HOST (127.0.0.1) at the port that is printed. Data tests of a
+    product run every MESH_REFRESHER_TEST_MINUTES (15).
+
+    --target prod needs no embedded stack: the variables that profiles/profiles.yml names (MESH_TRINO_HOST,
+    MESH_TRINO_USER, MESH_TRINO_PASSWORD or MESH_TRINO_JWT, ...), and MESH_HOME, a folder for locks and dbt's artifacts.
+    """
     from wms_mesh import transform
 
-    raise typer.Exit(transform.build(Stack.from_env(), context.args))
+    stack = Stack.from_env()
+    if once:
+        raise typer.Exit(transform.build(stack, context.args, target))
+    if context.args:
+        raise MeshError(f"'{' '.join(context.args)}' is an option for dbt: give it together with --once.")
+    from wms_mesh.refresher import process
+
+    process.run(stack, target)
+
+
+@app.command()
+def docs(
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Build the page, print where it is, and end.")] = False,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, show_default="the stack's")] = None,
+) -> None:
+    """Build the documentation of all tables from the running stack, and serve it until Ctrl-C."""
+    from wms_mesh import docs as site
+
+    stack = Stack.from_env()
+    with console.status("dbt reads the project and the tables (about 10 s)"):
+        built = site.build(stack)
+    shown = ", ".join(f"{count} {kind}{'s' if count != 1 else ''}" for kind, count in built.counts.items())
+    console.print(f"{shown}; an overview, a page for each data product, lineage from source to exposure.")
+    if built.missing:
+        console.print(f"Not in Trino yet ([b]./mesh refresh[/b] builds them): {', '.join(built.missing)}.")
+    if no_serve:
+        print(built.page)
+        return
+    with site.serve(built.page, port or stack.port("docs")) as server:
+        console.print("Ctrl-C ends.")
+        print(f"http://{LOOPBACK}:{server.server_port}", flush=True)
+        site.run(server)
+    console.print("Stopped.")
 
 
 @app.command()

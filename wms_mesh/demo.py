@@ -94,7 +94,7 @@ def report(stack: Stack, accounts: list[PartitionAccount], started: float) -> in
         f'\nTrino    {stack.url("trino")}  (user: any)   ./mesh sql -c "select * from gold.order_fulfillment_daily"\n'
         f"Flink    {stack.url('flink-rest')}\n"
         f"Connect  {stack.url('connect')}/connectors/mongodb-cdc-connector/status\n"
-        "Next     ./mesh simulate --help writes more changes, ./mesh refresh carries them to gold, ./mesh down stops.",
+        "Next     ./mesh simulate --help writes more changes, the refresher carries them to gold, ./mesh down stops.",
         highlight=False,
     )
     return 0

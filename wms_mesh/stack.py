@@ -36,6 +36,8 @@ PORTS = (
     "flink-taskmanager-rpc",
     "flink-taskmanager-data",
     "mongodb",
+    "docs",
+    "refresher",
 )
 
 

@@ -99,5 +99,5 @@ def command(
     print_summary(summary, console)
     if output is None:
         console.print(
-            'Next: ./mesh refresh, or look at bronze: ./mesh sql -c "select count(*) from iceberg.bronze.orders_raw"'
+            'Next: ./mesh sql -c "select count(*) from silver.orders_current" (the refresher fills it within a minute)'
         )

@@ -238,6 +238,7 @@ select * from final
     {{ return(['is_deleted', 'op', 'source_ts', 'source_ord', 'image_hash', 'kafka_partition', 'kafka_offset']) }}
 {%- endmacro %}
 
+{# See cdc_head_columns. #}
 {% macro cdc_opening_columns() -%}
     {{ return(['opening_quantity', 'opening_source']) }}
 {%- endmacro %}

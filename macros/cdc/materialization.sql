@@ -19,6 +19,7 @@
 {%- endmaterialization %}
 
 
+{# The same run for tables whose rows never change: entries and events. #}
 {% materialization first_seen, adapter='trino', supported_languages=['sql'] -%}
     {{ return(cdc_follow_bronze('FIRST SEEN', cdc_unseen_rows)) }}
 {%- endmaterialization %}
@@ -100,11 +101,13 @@
 {%- endmacro %}
 
 
+{# The columns that name a row of the model at hand. #}
 {% macro cdc_key() -%}
     {{ return(config.get('key', ['document_id'])) }}
 {%- endmacro %}
 
 
+{# Its partition: a day that never changes for a row. #}
 {% macro cdc_partition() -%}
     {{ return(config.get('partition', 'document_day')) }}
 {%- endmacro %}

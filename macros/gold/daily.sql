@@ -154,6 +154,7 @@
 {%- endmacro %}
 
 
+{# An empty table by the contract: types, NOT NULL and comments from the yml. #}
 {% macro daily_create_table(relation) -%}
     create or replace table {{ relation }}
     {{ get_table_columns_and_constraints() }}

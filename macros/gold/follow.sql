@@ -117,6 +117,7 @@
 {%- endmacro %}
 
 
+{# The table for the keys of removed rows. #}
 {% macro daily_create_removed(relation) -%}
     create table if not exists {{ daily_removed(relation) }} (
         {%- for name in config.require('grain') %}
@@ -137,6 +138,7 @@
 {%- endmacro %}
 
 
+{# The watermark of a followed table as cdc_write_watermarks takes it: the time in partition 0, the snapshot in 1. #}
 {% macro daily_positions(table, time, snapshot) -%}
     {{ return([
         {'source': table, 'partition': 0, 'position': time},

@@ -26,6 +26,7 @@ UNITS = {
     "flink-taskmanager": "flink:FlinkTaskManager",
     "bronze-tables": "bronze_tables:BronzeTables",
     "bronze-job": "bronze_job:BronzeJob",
+    "refresher": "refresher:Refresher",
 }
 
 

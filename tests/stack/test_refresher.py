@@ -1,0 +1,102 @@
+"""The refresher of the running stack: changes reach silver by themselves, whatever happens to it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import requests
+
+from ingest.simulator.cli import simulate
+from tests.stack.test_survival import kill, unit_of, wait_until
+from wms_mesh import lifecycle, reconcile, sql
+from wms_mesh.refresher.schedule import LAST_BACKOFF
+from wms_mesh.stack import Stack
+
+# A change is in bronze after seconds; then its product is due within a minute, and waits behind the others.
+ARRIVAL_LIMIT = 240.0 + LAST_BACKOFF
+STOP_LIMIT = 15.0
+OWN_STATEMENTS = """from system.runtime.queries where query like '/* {"app": "dbt"%'"""
+
+
+def health(stack: Stack) -> dict[str, Any]:
+    """What the refresher says of itself; empty while it does not answer."""
+    try:
+        facts: dict[str, Any] = requests.get(f"{stack.url('refresher')}/healthz", timeout=5).json()
+    except requests.RequestException:
+        return {}
+    return facts
+
+
+def silver_equals_mongodb(stack: Stack) -> bool:
+    results = reconcile.compare(stack)
+    return all(result.documents and not result.differences for result in results)
+
+
+def await_silver(stack: Stack) -> None:
+    seconds = wait_until(lambda: silver_equals_mongodb(stack), "silver equal to MongoDB", ARRIVAL_LIMIT)
+    print(f"  silver equals MongoDB after {seconds:.0f} s", flush=True)
+
+
+@contextmanager
+def load(stack: Stack, seed: int) -> Iterator[None]:
+    """Changes that keep coming while the body runs."""
+    writing = threading.Thread(
+        target=simulate,
+        args=(stack,),
+        kwargs={"duration": timedelta(hours=1), "seed": seed, "changes_per_second": 60},
+    )
+    writing.start()
+    try:
+        yield
+    finally:
+        writing.join()
+
+
+def merges(stack: Stack) -> bool:
+    """Whether the refresher's dbt is in the middle of a merge."""
+    running = sql.query(stack, f"select count(*) {OWN_STATEMENTS} and query like '%merge into%' and state = 'RUNNING'")
+    return bool(running[0][0])
+
+
+def test_change_waits_for_somebody_to_call_dbt(running_stack: Stack) -> None:
+    simulate(running_stack, duration=timedelta(minutes=20), seed=31, deletes=0.02)
+    await_silver(running_stack)
+    wait_until(lambda: health(running_stack).get("is_well", False), "every product fresh")
+
+
+def test_refresher_killed_in_a_merge_leaves_wrong_rows(running_stack: Stack) -> None:
+    with load(running_stack, seed=32):
+        wait_until(lambda: merges(running_stack), "a merge")
+        kill(running_stack, "refresher")
+    await_silver(running_stack)
+
+
+def test_stop_in_the_middle_of_a_run_is_late_or_leaves_a_statement_behind(running_stack: Stack) -> None:
+    with load(running_stack, seed=33):
+        wait_until(lambda: "refresh of" in health(running_stack).get("present_job", ""), "a run")
+        before = unit_of(running_stack, "refresher").pid
+        assert before is not None
+        [[last]] = sql.query(running_stack, f"select max(to_unixtime(created)) {OWN_STATEMENTS}")
+        os.kill(before, signal.SIGTERM)
+        wait_until(lambda: unit_of(running_stack, "refresher").pid != before, "the end of the process", STOP_LIMIT)
+        assert "refresher: restarting ended with code 0" in running_stack.log("supervisor").read_text(encoding="utf-8")
+        left = (
+            f"select query {OWN_STATEMENTS} and to_unixtime(created) <= {last} and state not in ('FINISHED', 'FAILED')"
+        )
+        wait_until(lambda: not sql.query(running_stack, left), "no statement of the stopped process", STOP_LIMIT)
+        wait_until(lambda: lifecycle.status(running_stack).ready, "ready again")
+    await_silver(running_stack)
+
+
+@pytest.mark.parametrize("path", ["/livez", "/metrics"])
+def test_probe_or_scrape_finds_nobody(running_stack: Stack, path: str) -> None:
+    answer = requests.get(running_stack.url("refresher") + path, timeout=5)
+    assert answer.status_code == 200
+    assert "inventory" in answer.text

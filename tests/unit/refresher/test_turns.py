@@ -1,0 +1,117 @@
+"""One writer: processes that meet at the lock, and those that die with it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from wms_mesh import transform, turns
+from wms_mesh.errors import MeshError
+from wms_mesh.stack import REPO, Stack
+
+HOLDER = """
+import sys, pathlib, subprocess
+from wms_mesh import turns
+with turns.turn(pathlib.Path(sys.argv[1]), "dbt build", print) as lock:
+    child = subprocess.Popen(["sleep", "60"], pass_fds=(lock,)) if sys.argv[2] == "with a child" else None
+    print(child.pid if child else 0, flush=True)
+    sys.stdin.read()
+"""
+
+
+def hold(folder: Path, how: str = "alone") -> tuple[subprocess.Popen[str], int]:
+    """Another process that has the turn; its child's process id."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(folder), how],
+        env={**os.environ, "PYTHONPATH": str(REPO)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    return process, int(process.stdout.readline())
+
+
+def test_second_writer_does_not_wait_or_does_not_say_for_whom(tmp_path: Path) -> None:
+    process, _ = hold(tmp_path)
+    said: list[str] = []
+
+    def wait(holder: str) -> None:
+        said.append(holder)
+        process.communicate("")
+
+    with turns.turn(tmp_path, "the refresher: orders", wait):
+        assert process.poll() == 0
+        assert said == [f"dbt build (process {process.pid})"]
+
+
+def test_lock_stays_after_its_holder_was_killed(tmp_path: Path) -> None:
+    process, _ = hold(tmp_path)
+    process.kill()
+    process.wait()
+    with turns.turn(tmp_path, "the refresher", pytest.fail):
+        pass
+
+
+def test_lock_is_free_while_a_killed_command_s_dbt_still_writes(tmp_path: Path) -> None:
+    process, child = hold(tmp_path, "with a child")
+    process.kill()
+    process.wait()
+    said: list[str] = []
+
+    def wait(holder: str) -> None:
+        said.append(holder)
+        os.kill(child, signal.SIGKILL)
+
+    with turns.turn(tmp_path, "the refresher", wait):
+        assert said
+
+
+def test_busy_refresher_overtakes_whoever_waits(tmp_path: Path) -> None:
+    ran: list[str] = []
+    waiting = threading.Event()
+
+    def refresh(*, after: threading.Event | None = None) -> None:
+        with turns.turn(tmp_path, "the refresher", lambda _: None):
+            ran.append("refresh")
+            if after:
+                after.wait(10)
+
+    def once() -> None:
+        with turns.turn(tmp_path, "dbt build", lambda _: waiting.set()):
+            ran.append("once")
+
+    thread = threading.Thread(target=once)
+    with turns.turn(tmp_path, "the refresher", lambda _: None):
+        thread.start()
+        assert waiting.wait(10)
+    for _ in range(20):
+        refresh()
+    thread.join(10)
+    assert ran.index("once") <= 1
+
+
+def test_second_refresher_is_let_in(tmp_path: Path) -> None:
+    lock = tmp_path / "refresher.lock"
+    refused = pytest.raises(MeshError, match=rf"A refresher \(process {os.getpid()}\) already runs")
+    with turns.only_one(lock, "A refresher"), refused, turns.only_one(lock, "A refresher"):
+        pass
+    with turns.only_one(lock, "A refresher"):
+        pass
+
+
+def test_production_is_looked_for_on_the_stack_s_port_or_locked_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MESH_TRINO_PORT", "8443")
+    stack = Stack.from_env({"MESH_HOME": str(tmp_path)})
+    assert transform.environment(stack, "prod")["MESH_TRINO_PORT"] == "8443"
+    assert transform.environment(stack)["MESH_TRINO_PORT"] == str(stack.port("trino"))
+    assert transform.locks(stack, "prod") != transform.locks(stack)
+    assert transform.locks(stack, "ci") == transform.locks(stack)

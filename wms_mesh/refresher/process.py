@@ -1,0 +1,100 @@
+"""Start and stop: one refresher for a warehouse, with its settings from the environment."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from types import FrameType
+
+from wms_mesh import transform, turns
+from wms_mesh.errors import MeshError
+from wms_mesh.refresher import project, server
+from wms_mesh.refresher.loop import Loop, log
+from wms_mesh.refresher.schedule import Schedule
+from wms_mesh.stack import LOOPBACK, REPO, Stack
+
+DEFAULT_TEST_MINUTES = 15
+
+
+def run(stack: Stack, target: str) -> None:
+    """Refresh until SIGTERM or SIGINT.
+
+    Raises MeshError when another refresher works here, the port is taken, or the project cannot be parsed.
+    """
+    # By force: importing dbt has set up logging already.
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stdout, force=True)
+    log.setLevel(logging.INFO)
+    logging.getLogger("trino.auth").disabled = True  # it tells of an optional package at every start
+    tests_every = minutes_between_tests() * 60
+    locks = transform.locks(stack, target)
+    project.configure(environment(stack, target))
+    dbt = project.Project(REPO, ["--target", target], lambda **more: transform.variables(stack, **more))
+    stop = Stop()
+    with stop.handled(), turns.only_one(locks / "refresher.lock", "A refresher"):
+        loop = Loop(dbt, Schedule(tests_every), lambda who: turns.turn(locks, who, _say))
+        host = os.environ.get("MESH_REFRESHER_HOST") or LOOPBACK
+        with server.serving(loop, host, stack.port("refresher")) as port:
+            log.info("http://%s:%d answers /healthz, /livez and /metrics", host, port)
+            while not stop.is_asked:
+                loop.step()
+    log.info("stopped")
+
+
+def _say(holder: str) -> None:
+    log.info("waiting until %s is done", holder)
+
+
+def environment(stack: Stack, target: str) -> dict[str, str]:
+    """dbt's settings, with an artifact folder beside that of `--once`: the two may parse at the same time."""
+    return {
+        **transform.environment(stack, target),
+        "DBT_TARGET_PATH": str(transform.artifacts(stack).with_name("refresher")),
+    }
+
+
+def minutes_between_tests(env: Mapping[str, str] = os.environ) -> float:
+    """MESH_REFRESHER_TEST_MINUTES: from one run of a product's data tests to the next."""
+    text = env.get("MESH_REFRESHER_TEST_MINUTES") or str(DEFAULT_TEST_MINUTES)
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = 0.0
+    if not minutes > 0:
+        raise MeshError(f"MESH_REFRESHER_TEST_MINUTES is '{text}': set it to a number of minutes above 0.")
+    return minutes
+
+
+class Stop:
+    """SIGTERM and SIGINT: an interrupt wherever the process is.
+
+    dbt then starts no further model, and its statements are cancelled. The handler takes no lock (the thread that it
+    interrupts may hold it): it sets a flag and rings a pipe.
+    """
+
+    def __init__(self) -> None:
+        self.is_asked = False
+        self._listener, self._bell = os.pipe()
+
+    @contextlib.contextmanager
+    def handled(self) -> Iterator[None]:
+        """Until it is asked for; the interrupt ends here."""
+        threading.Thread(target=self._cancel, daemon=True).start()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+        with contextlib.suppress(KeyboardInterrupt):
+            yield
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if not self.is_asked:
+            self.is_asked = True
+            os.write(self._bell, b"!")
+            raise KeyboardInterrupt
+
+    def _cancel(self) -> None:
+        os.read(self._listener, 1)
+        project.cancel_until_exit()
