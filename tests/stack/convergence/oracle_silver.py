@@ -30,15 +30,17 @@ def inventory_days(records: list[Record]) -> Rows:
         rows[key, day] = document_row(now, DAY_COLUMNS) | {
             "document_id": key,
             "inventory_day": day,
-            "opening_quantity": _opening(first),
+            "opening_quantity": _opening(first, day),
             "opening_source": now.source(first),
         }
     return rows
 
 
-def _opening(first: Record) -> int | None:
+def _opening(first: Record, day: date) -> int | None:
+    """0 before an insert, unless the document is older than the day: an import does not say."""
     if first.op == "c":
-        return 0
+        created = time(fields(first).get("created_at"))
+        return None if created and created.date() < day else 0
     before = parsed(first.before) if first.op == "u" else None
     return read(before.get("total_quantity"), "i", "", []) if isinstance(before, dict) else None
 
