@@ -68,7 +68,7 @@ class Group:
         everything = self._cut([])
         again: Batch = []
         for records in self.partitions.values():
-            tail = [record for record in records if isinstance(record, Record)][-40:]
+            tail = [record for record in records if isinstance(record, Record)][-15:]
             again += [replace(copy, offset=len(records) + index) for index, copy in enumerate(tail)]
         return [*everything, again]
 
