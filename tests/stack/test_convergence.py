@@ -20,13 +20,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 
 from tests.stack.convergence.compare import Rows, differences
 from tests.stack.convergence.cuts import SHAPES, Batch, Group
-from tests.stack.convergence.log import START
 from tests.stack.convergence.oracle_gold import gold
 from tests.stack.convergence.oracle_silver import silver
 from tests.stack.convergence.oracle_state import by_key, state
@@ -132,9 +131,7 @@ def test_any_batches_of_disordered_logs_converge(sandbox: Sandbox, number: int) 
     # Of what arrives at once, the second batch is copies: nobody commits anything.
     large = [turn for turn, batch in enumerate(batches) if len(batch) > LARGE]
     killed = group.choose.choice(large) if group.shape == "in_pieces" else 0
-    as_of = START
-    for turn, batch in enumerate(batches):
-        as_of += timedelta(minutes=group.choose.randrange(600, 2000))
+    for turn, (batch, as_of) in enumerate(zip(batches, group.clock(len(batches)), strict=True)):
         sandbox.insert(batch)
         arrived += batch
         if turn == killed:

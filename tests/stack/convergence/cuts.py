@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import replace
+from datetime import datetime
 from itertools import pairwise
 from random import Random
 
 from tests.stack.convergence.log import Log, Partition
-from tests.stack.convergence.records import Event, Record
+from tests.stack.convergence.records import Event, Record, moment
 
 Batch = list[Record | Event]
+_OBJECT_ID = re.compile(r'\{"\$oid": "([0-9a-f]{8})')
 SHAPES = ("in_pieces", "at_once")
 
 
@@ -27,6 +30,18 @@ class Group:
     def batches(self) -> list[Batch]:
         """The records in the portions in which bronze commits them; each partition's in its order."""
         return self._in_pieces() if self.shape == "in_pieces" else self._at_once()
+
+    def clock(self, turns: int) -> list[datetime]:
+        """What time it is at each run: half an hour after the birth of an order, so that the last hour has something."""
+        keys = {
+            record.key
+            for (table, _), records in self.partitions.items()
+            if table == "orders"
+            for record in records
+            if isinstance(record, Record)
+        }
+        born = sorted(int(found[1], 16) for found in map(_OBJECT_ID.match, keys) if found)
+        return [moment(1000 * born[len(born) * (turn + 1) // (turns + 1)] + 1_800_000) for turn in range(turns)]
 
     def _interleaved(self) -> dict[Partition, Batch]:
         """The logs' records as one stream for each partition, at their offsets there."""
@@ -51,7 +66,7 @@ class Group:
     def _in_pieces(self) -> list[Batch]:
         """A part without one of the tables, a single record, a few, and the rest.
 
-        The small ones touch few days: a gold day that a run wrongly leaves out is not computed for another reason.
+        The small ones touch few days.
         """
         silent = self.choose.choice(sorted({table for table, _ in self.partitions}))
         ends = {at: self.choose.randrange(len(records) // 5, len(records)) for at, records in self.partitions.items()}
