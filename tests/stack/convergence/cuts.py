@@ -32,7 +32,7 @@ class Group:
         return self._in_pieces() if self.shape == "in_pieces" else self._at_once()
 
     def clock(self, turns: int) -> list[datetime]:
-        """What time it is at each run: half an hour after the birth of an order, so that the last hour has something."""
+        """The time of each run: half an hour after an order was created, so that the last hour has something."""
         keys = {
             record.key
             for (table, _), records in self.partitions.items()
