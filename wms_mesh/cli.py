@@ -16,7 +16,7 @@ from rich.live import Live
 from ingest.simulator import cli as simulator
 from wms_mesh import lifecycle, views
 from wms_mesh.errors import MeshError
-from wms_mesh.stack import REPO, Stack
+from wms_mesh.stack import LOOPBACK, REPO, Stack
 
 app = typer.Typer(
     help="The WMS data mesh on one machine: MongoDB to KPI, with real engines.",
@@ -151,6 +151,31 @@ def refresh(
     from wms_mesh.refresher import process
 
     process.run(stack, target)
+
+
+@app.command()
+def docs(
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Build the page, print where it is, and end.")] = False,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, show_default="the stack's")] = None,
+) -> None:
+    """Build the documentation of all tables from the running stack, and serve it until Ctrl-C."""
+    from wms_mesh import docs as site
+
+    stack = Stack.from_env()
+    with console.status("dbt reads the project and the tables (about 10 s)"):
+        built = site.build(stack)
+    shown = ", ".join(f"{count} {kind}{'s' if count != 1 else ''}" for kind, count in built.counts.items())
+    console.print(f"{shown}; an overview, a page for each data product, lineage from source to exposure.")
+    if built.missing:
+        console.print(f"Not in Trino yet ([b]./mesh refresh[/b] builds them): {', '.join(built.missing)}.")
+    if no_serve:
+        print(built.page)
+        return
+    with site.serve(built.page, port or stack.port("docs")) as server:
+        console.print("Ctrl-C ends.")
+        print(f"http://{LOOPBACK}:{server.server_port}", flush=True)
+        site.run(server)
+    console.print("Stopped.")
 
 
 @app.command()

@@ -308,7 +308,8 @@ def _mongodb(stack: Stack) -> Finding:
 
 
 def _ports(stack: Stack) -> Iterator[Finding]:
-    taken = {name: stack.port(name) for name in PORTS if _taken(stack.port(name))}
+    # The site of `./mesh docs` may be served while the engines start: they do not need its port.
+    taken = {name: stack.port(name) for name in PORTS if name != "docs" and _taken(stack.port(name))}
     if taken:
         own = {process.pid for process in _own_processes(stack)}
         holders = _holders()

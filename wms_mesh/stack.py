@@ -36,6 +36,7 @@ PORTS = (
     "flink-taskmanager-rpc",
     "flink-taskmanager-data",
     "mongodb",
+    "docs",
     "refresher",
 )
 

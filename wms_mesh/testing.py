@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -23,10 +24,24 @@ SUITES: dict[str, list[list[str]]] = {
         ["ruff", "format", "--check", "."],
         ["mypy", *PYTHON_CODE],
         ["dbt", "parse", "--warn-error", "--no-partial-parse"],
+        ["dbt-bouncer", "run", "--show-all-failures"],  # reads the manifest that the line above leaves in target/
+        ["pre-commit", "validate-config"],
     ],
     "unit": [["pytest", "tests/unit"]],
     "stack": [["pytest", "tests/stack", "--verbose", "--capture=no"]],  # minutes long: it shows what it does
 }
+
+
+def environment() -> dict[str, str]:
+    """What every command of a suite runs under: a user's own dbt settings would lead it elsewhere."""
+    return {
+        "PYTHONPATH": str(REPO),
+        "DBT_PROFILES_DIR": str(REPO / "profiles"),
+        "DBT_TARGET_PATH": str(REPO / "target"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        # In the 80 columns of a log dbt-bouncer folds its sentences letter by letter.
+        "COLUMNS": str(max(160, shutil.get_terminal_size().columns)),
+    }
 
 
 def run(suite: str | None, arguments: Sequence[str]) -> int:
@@ -47,7 +62,7 @@ def run(suite: str | None, arguments: Sequence[str]) -> int:
             code = subprocess.run(
                 [str(Path(sys.executable).with_name(program)), *options, *extra],
                 cwd=REPO,
-                env={**os.environ, "PYTHONPATH": str(REPO), "DBT_PROFILES_DIR": str(REPO / "profiles")},
+                env={**os.environ, **environment()},
                 stdin=subprocess.DEVNULL,
                 check=False,
             ).returncode

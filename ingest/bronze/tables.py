@@ -30,46 +30,46 @@ class Table:
 
 
 RECORD_COLUMNS = (
-    Column("kafka_topic", "varchar", "topic of the record"),
-    Column("kafka_partition", "integer", "partition of the record"),
+    Column("kafka_topic", "varchar", "Topic of the record."),
+    Column("kafka_partition", "integer", "Partition of the record."),
     Column(
         "kafka_offset",
         "bigint",
-        "offset of the record: with topic and partition it names the record, once in all of bronze",
+        "Offset of the record: with topic and partition it names the record, once in all of bronze.",
     ),
     Column(
         "kafka_timestamp",
         _TIMESTAMP,
-        "the record's own timestamp; null in the quarantine when it is outside of 1970 to 2200",
+        "The record's own timestamp, UTC; NULL in the quarantine when it is outside of 1970 to 2200.",
     ),
-    Column("ingested_at", _TIMESTAMP, "when the job read the record"),
+    Column("ingested_at", _TIMESTAMP, "When the bronze job read the record, UTC."),
 )
 
 CHANGE_COLUMNS = (
-    Column("op", "varchar", "r snapshot, c insert, u update or replace, d delete, t tombstone"),
-    Column("document_id", "varchar", "JSON text of the document's _id, from the record's key"),
-    Column("source_ts", _TIMESTAMP, "when MongoDB made the change (a snapshot: read it); null for a tombstone"),
-    Column("source_ord", "bigint", "order of changes that share source_ts; -1 in a snapshot, null for a tombstone"),
-    Column("snapshot", "varchar", "source.snapshot as Debezium wrote it; null for a tombstone"),
-    Column("envelope", "varchar", "the whole record value; null for a tombstone", payload=True),
+    Column("op", "varchar", "r snapshot, c insert, u update or replace, d delete, t tombstone."),
+    Column("document_id", "varchar", "JSON text of the document's _id, from the record's key."),
+    Column("source_ts", _TIMESTAMP, "When MongoDB made the change (a snapshot: read it), UTC; NULL for a tombstone."),
+    Column("source_ord", "bigint", "Order of changes that share source_ts; -1 in a snapshot, NULL for a tombstone."),
+    Column("snapshot", "varchar", "source.snapshot as Debezium wrote it; NULL for a tombstone."),
+    Column("envelope", "varchar", "The whole record value as text; NULL for a tombstone.", payload=True),
 )
 
 EVENT_COLUMNS = (
-    Column("event_id", "varchar", "CloudEvents id: the same again means a redelivery"),
-    Column("event_type", "varchar", "CloudEvents type"),
-    Column("event_source", "varchar", "CloudEvents source"),
-    Column("subject", "varchar", "CloudEvents subject"),
-    Column("event_time", _TIMESTAMP, "CloudEvents time; null when absent, unreadable or outside of 1970 to 2200"),
-    Column("message_key", "varchar", "the record's key as text"),
-    Column("envelope", "varchar", "the whole record value", payload=True),
+    Column("event_id", "varchar", "CloudEvents id: the same again means a redelivery."),
+    Column("event_type", "varchar", "CloudEvents type."),
+    Column("event_source", "varchar", "CloudEvents source."),
+    Column("subject", "varchar", "CloudEvents subject."),
+    Column("event_time", _TIMESTAMP, "CloudEvents time, UTC; NULL when absent, unreadable or outside of 1970 to 2200."),
+    Column("message_key", "varchar", "The record's key as text."),
+    Column("envelope", "varchar", "The whole record value as text.", payload=True),
 )
 
 QUARANTINE_COLUMNS = (
-    Column("reason", "varchar", "short stable code, see ingest/bronze/java/wms/bronze"),
-    Column("detail", "varchar", "what exactly was found, clipped"),
-    Column("message_key", "varbinary", "the record's key, byte for byte", payload=True),
-    Column("message_value", "varbinary", "the record's value, byte for byte", payload=True),
-    Column("message_headers", "map(varchar, varbinary)", "the record's headers"),
+    Column("reason", "varchar", "Short stable code of what is wrong, see ingest/bronze/java/wms/bronze."),
+    Column("detail", "varchar", "What exactly was found, clipped."),
+    Column("message_key", "varbinary", "The record's key, byte for byte.", payload=True),
+    Column("message_value", "varbinary", "The record's value, byte for byte.", payload=True),
+    Column("message_headers", "map(varchar, varbinary)", "The record's headers."),
 )
 
 # A file closes at each checkpoint, so its size follows from the load; the row group bounds what each writer buffers.
@@ -95,7 +95,7 @@ def change_table(collection: Collection) -> Table:
     """The history of one collection: one row for each change record."""
     return Table(
         collection.bronze_table,
-        f"Every change record of topic {collection.topic}, append-only",
+        f"Every change record of topic {collection.topic}.",
         RECORD_COLUMNS + CHANGE_COLUMNS,
     )
 
@@ -104,10 +104,11 @@ def tables(collections: tuple[Collection, ...] = COLLECTIONS) -> tuple[Table, ..
     """Every table of the schema: one for each collection, the events, the quarantine."""
     return (
         *map(change_table, collections),
-        Table(EVENTS_TABLE, "Every CloudEvent of the WMS's own topics, append-only", RECORD_COLUMNS + EVENT_COLUMNS),
+        Table(EVENTS_TABLE, "Every CloudEvent of the topics wms.*.events.", RECORD_COLUMNS + EVENT_COLUMNS),
         Table(
             QUARANTINE_TABLE,
-            "Every record that is not what its topic promises, with its bytes and the reason",
+            "Every record that is not what its topic promises, with its bytes and the reason. "
+            "bronze and quarantine together are every offset of every topic.",
             RECORD_COLUMNS + QUARANTINE_COLUMNS,
         ),
     )

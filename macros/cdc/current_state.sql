@@ -9,8 +9,8 @@
     per: {name, value} splits a document's history into periods (an article's days, a worker's shifts) with a row for each.
         value is SQL over the image as JSON, `document`, and source_ts; an image where it is NULL belongs to no period.
         A delete ends no period: it is left out.
-    opening: [name, path] of a whole number as it was before the period's first change: 0 for an insert, NULL for a
-        snapshot, which does not say.
+    opening: [name, path] of a whole number as it was before the period's first change: 0 for an insert, NULL for the insert
+        of a document that was created on an earlier day (an import) and for a snapshot, which do not say.
     day: {name, value} of the partition column, which never changes for a row; the day in the document's id by default.
 
     Every table ends with the same columns: extra_fields (of periods always NULL: their document's row has them), parse_failures,
@@ -125,7 +125,8 @@ newest as (
         {%- endif %}
         {%- if opening %},
         min_by({{ record }}, {{ cdc_position('changes') }}) as opening_source,
-        min_by(image_before, {{ cdc_position('changes') }}) as image_before
+        min_by(image_before, {{ cdc_position('changes') }}) as image_before,
+        min_by({{ cdc_timestamp(cdc_json_at('image', ['created_at'])) }}, {{ cdc_position('changes') }}) as created_before
         {%- endif %}
     from changes
     group by {{ key | join(', ') }}
@@ -183,7 +184,7 @@ final as (
         array_sort(status_history) as status_history,
         {%- endif %}
         {%- if opening %}
-        {{ cdc_opening(opening) }},
+        {{ cdc_opening(opening, day) }},
         opening_source,
         {%- endif %}
         if(cardinality(unknown_fields) > 0, json_format(cast(unknown_fields as json))) as extra_fields,
@@ -224,9 +225,9 @@ select * from final
 
 
 {# What a number was before the first change of a period. #}
-{% macro cdc_opening(opening) -%}
+{% macro cdc_opening(opening, day) -%}
     case opening_source.op
-        when 'c' then 0
+        when 'c' then if({{ utc_day('created_before') }} < {{ day.value }}, null, 0)
         when 'u' then {{ cdc_bigint(cdc_json_at('try(json_parse(image_before))', opening[1].split('.'))) }}
     end as {{ opening[0] }}
 {%- endmacro %}
@@ -237,6 +238,7 @@ select * from final
     {{ return(['is_deleted', 'op', 'source_ts', 'source_ord', 'image_hash', 'kafka_partition', 'kafka_offset']) }}
 {%- endmacro %}
 
+{# See cdc_head_columns. #}
 {% macro cdc_opening_columns() -%}
     {{ return(['opening_quantity', 'opening_source']) }}
 {%- endmacro %}

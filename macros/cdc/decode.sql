@@ -7,6 +7,7 @@
 {# Zero of Go's time.Time, year 1: the services store it for "not set". #}
 {% macro cdc_zero_time() -%} -62135596800000 {%- endmacro %}
 
+{# No parse failures, in the type of the column. #}
 {% macro cdc_empty_list() -%} cast(array[] as array(row(path varchar, value varchar))) {%- endmacro %}
 
 

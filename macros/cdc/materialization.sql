@@ -19,6 +19,7 @@
 {%- endmaterialization %}
 
 
+{# The same run for tables whose rows never change: entries and events. #}
 {% materialization first_seen, adapter='trino', supported_languages=['sql'] -%}
     {{ return(cdc_follow_bronze('FIRST SEEN', cdc_unseen_rows)) }}
 {%- endmaterialization %}
@@ -100,11 +101,13 @@
 {%- endmacro %}
 
 
+{# The columns that name a row of the model at hand. #}
 {% macro cdc_key() -%}
     {{ return(config.get('key', ['document_id'])) }}
 {%- endmacro %}
 
 
+{# Its partition: a day that never changes for a row. #}
 {% macro cdc_partition() -%}
     {{ return(config.get('partition', 'document_day')) }}
 {%- endmacro %}
@@ -220,6 +223,15 @@
 {%- endmacro %}
 
 
+{#
+    What a MERGE writes into a column. The time is its own: with one time for all parts of a run, who reads between two of
+    them would take the later part for read.
+#}
+{% macro cdc_merged(name) -%}
+    {{ return("cast(current_timestamp at time zone 'UTC' as timestamp(6) with time zone)" if name == 'processing_time' else 'change.' ~ name) }}
+{%- endmacro %}
+
+
 {# Merge the rows that a query finds; returns how many it wrote. `days`: all that it touches. #}
 {% macro cdc_apply(target_relation, rows_sql, days) -%}
     {%- set names = model.columns.keys() | list -%}
@@ -244,10 +256,10 @@
                     {{ cdc_day_predicate('known.' ~ cdc_partition(), part) }}
             when matched then update set
                 {%- for name in names if name not in fixed %}
-                {{ name }} = change.{{ name }}{{ ',' if not loop.last }}
+                {{ name }} = {{ cdc_merged(name) }}{{ ',' if not loop.last }}
                 {%- endfor %}
             when not matched then insert ({{ names | join(', ') }})
-                values ({% for name in names %}change.{{ name }}{{ ', ' if not loop.last }}{% endfor %})
+                values ({% for name in names %}{{ cdc_merged(name) }}{{ ', ' if not loop.last }}{% endfor %})
         {%- endcall -%}
     {%- endfor -%}
     {%- do adapter.drop_relation(stage) -%}

@@ -44,6 +44,7 @@
 {%- endmacro %}
 
 
+{# Record where a run has come to. Rows are only added: the highest run counts. #}
 {% macro cdc_write_watermarks(relation, run, positions) -%}
     {%- call statement('write_watermarks') -%}
         insert into {{ cdc_watermarks(relation) }} (source, source_partition, next_position, run, recorded_at)

@@ -55,6 +55,7 @@
             )) -%}
         {%- endif -%}
         {%- if is_everything or days -%}
+            {%- do cdc_drop_leftovers(target_relation) -%}
             {%- set written.rows = daily_apply(target_relation, daily_pinned(sql, changes), days) -%}
             {%- set written.days = 'all' if is_everything else days | length -%}
         {%- endif -%}
@@ -137,14 +138,15 @@
         {%- call statement('merge') -%}
             merge into {{ target_relation }} as known
             using (select * from {{ stage }} where {{ in_part }}) as change
-                on {% for name in grain %}known.{{ name }} = change.{{ name }} and {% endfor %}{{ cdc_day_predicate('known.' ~ grain[0], part) }}
+                on {% for name in grain %}known.{{ name }} = change.{{ name }} and {% endfor -%}
+                {{ cdc_day_predicate('known.' ~ grain[0], part) }}
             when matched and change.is_gone then delete
             when matched then update set
                 {%- for name in names if name not in grain %}
-                {{ name }} = change.{{ name }}{{ ',' if not loop.last }}
+                {{ name }} = {{ cdc_merged(name) }}{{ ',' if not loop.last }}
                 {%- endfor %}
             when not matched then insert ({{ names | join(', ') }})
-                values ({% for name in names %}change.{{ name }}{{ ', ' if not loop.last }}{% endfor %})
+                values ({% for name in names %}{{ cdc_merged(name) }}{{ ', ' if not loop.last }}{% endfor %})
         {%- endcall -%}
     {%- endfor -%}
     {%- do adapter.drop_relation(stage) -%}
@@ -152,6 +154,7 @@
 {%- endmacro %}
 
 
+{# An empty table by the contract: types, NOT NULL and comments from the yml. #}
 {% macro daily_create_table(relation) -%}
     create or replace table {{ relation }}
     {{ get_table_columns_and_constraints() }}

@@ -111,12 +111,13 @@
 {%- endmacro %}
 
 
-{# Rows that a daily table no longer has: its followers cannot see them in it. #}
+{# Rows that a daily table no longer has: its followers cannot see them in it. It stays from run to run. #}
 {% macro daily_removed(relation) -%}
-    {{ return(cdc_stage(relation, 'removed')) }}
+    {{ return(relation.incorporate(path={'identifier': relation.identifier ~ '__removed'}, type='table')) }}
 {%- endmacro %}
 
 
+{# The table for the keys of removed rows. #}
 {% macro daily_create_removed(relation) -%}
     create table if not exists {{ daily_removed(relation) }} (
         {%- for name in config.require('grain') %}
@@ -137,6 +138,7 @@
 {%- endmacro %}
 
 
+{# The watermark of a followed table as cdc_write_watermarks takes it: the time in partition 0, the snapshot in 1. #}
 {% macro daily_positions(table, time, snapshot) -%}
     {{ return([
         {'source': table, 'partition': 0, 'position': time},

@@ -1,4 +1,7 @@
-{# Days of order_fulfillment_daily that a change touches: those of the changed orders, before and after, and those of the orders of changed shipments. #}
+{#
+    Days of order_fulfillment_daily that a change touches: those of the changed orders, before and after, and those of the
+    orders of changed shipments.
+#}
 {% macro order_fulfillment_daily_touched(changes) -%}
     select {{ created_day() }} as order_day from ({{ changes.orders_current.after }})
     union

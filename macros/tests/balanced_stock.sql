@@ -2,8 +2,5 @@
 {% test balanced_stock(model) %}
 select date, sku, starting_quantity, ending_quantity, net_quantity
 from {{ model }}
-where
-    ending_quantity - starting_quantity <> net_quantity
-    -- An imported document begins with 0 though it holds stock, and its movements before are on the days before.
-    and starting_quantity > 0
+where ending_quantity - starting_quantity <> net_quantity
 {% endtest %}

@@ -16,6 +16,7 @@
 {%- endmacro %}
 
 
+{# The comments of an existing table or view: those that differ from the yml. #}
 {% macro trino__persist_docs(relation, model, for_relation, for_columns) -%}
     {%- if var('docs_are_persisted') -%}
         {{ return('') }}

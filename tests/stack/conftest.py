@@ -32,6 +32,7 @@ def _print_changes() -> Callable[[Status], None]:
 # and what needs a stack of its own comes last (each start costs a minute).
 ORDER = (
     "test_chain",
+    "test_docs",
     "test_sql_style",
     "test_survival",
     "test_refresher",

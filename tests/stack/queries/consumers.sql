@@ -27,6 +27,11 @@ LEFT JOIN iceberg.silver.shipments_current s ON o.order_id = s.order_id
 WHERE o.created_at >= CURRENT_DATE - INTERVAL '1' DAY
 LIMIT 100;
 
+-- Real-time operational metrics
+SELECT * FROM iceberg.gold.active_operations_snapshot
+ORDER BY snapshot_time DESC
+LIMIT 1;
+
 -- Query operational MongoDB directly
 SELECT order_id, status, priority
 FROM mongodb.wms.orders

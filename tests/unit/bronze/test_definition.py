@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 
+import yaml
+
 from ingest.bronze import statements
 from ingest.bronze.tables import change_table, ddl, tables
 from ingest.collections import COLLECTIONS, EVENT_TOPICS, Collection
+from wms_mesh.stack import REPO
 
-RETURNS = Collection("returns", "returns_db", "return_id")
-MORE = (*COLLECTIONS, RETURNS)
+IMAGINED = Collection("imagined", "imagined_db", "imagined_id")
+MORE = (*COLLECTIONS, IMAGINED)
 
 
 def test_new_collection_needs_more_than_one_entry() -> None:
-    assert {table.name for table in tables(MORE)} - {table.name for table in tables()} == {"returns_raw"}
-    assert re.fullmatch(statements.topic_pattern(MORE), "cdc.wms.returns")
-    assert "'cdc.wms.returns'" in statements.parsed(MORE)
+    assert {table.name for table in tables(MORE)} - {table.name for table in tables()} == {"imagined_raw"}
+    assert re.fullmatch(statements.topic_pattern(MORE), "cdc.wms.imagined")
+    assert "'cdc.wms.imagined'" in statements.parsed(MORE)
     added = [insert for insert in statements.inserts(MORE) if insert not in statements.inserts()]
-    assert [insert.table for insert in added] == ["returns_raw"]
+    assert [insert.table for insert in added] == ["imagined_raw"]
 
 
 def test_topic_is_not_read_or_too_many_are() -> None:
@@ -43,10 +46,25 @@ def test_metrics_property_names_a_column_that_the_table_lacks() -> None:
 
 
 def test_ddl_drops_or_replaces_a_table() -> None:
-    statement = ddl(change_table(RETURNS))
-    assert statement.startswith("create table if not exists iceberg.bronze.returns_raw (")
+    statement = ddl(change_table(IMAGINED))
+    assert statement.startswith("create table if not exists iceberg.bronze.imagined_raw (")
     assert "partitioning = array['day(ingested_at)']" in statement
 
 
 def test_quote_in_a_comment_breaks_the_ddl() -> None:
     assert "record''s own timestamp" in ddl(tables()[0])
+
+
+def test_dbt_describes_other_tables_than_the_job_creates() -> None:
+    [source] = yaml.safe_load((REPO / "models/bronze/sources.yml").read_text(encoding="utf-8"))["sources"]
+    described = {
+        table["name"]: (
+            table["description"],
+            [(column["name"], column["data_type"], column["description"]) for column in table["columns"]],
+        )
+        for table in source["tables"]
+    }
+    for table in tables():
+        columns = [(column.name, column.type, column.comment) for column in table.columns]
+        assert described.pop(table.name) == (table.comment, columns)
+    assert not described

@@ -136,3 +136,10 @@ def test_root_without_an_account_for_postgres_starts(stack: Stack, monkeypatch: 
 def test_warning_keeps_the_stack_from_starting(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "_available_memory", lambda: 6e9)
     doctor.require(stack)
+
+
+def test_served_docs_keep_the_stack_from_starting(stack: Stack) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", stack.port("docs")))
+        listener.listen()
+        assert found(stack, "ports").state is State.OK

@@ -1,0 +1,47 @@
+"""The page of the docs site, served: one file, nothing beside it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from wms_mesh import docs
+from wms_mesh.errors import MeshError
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
+    page = tmp_path / docs.PAGE
+    page.write_text("<title>ä</title>", encoding="utf-8")
+    return page
+
+
+@pytest.fixture
+def address(page: Path) -> Iterator[str]:
+    with docs.serve(page, 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("path", ["/", "/index.html", "/?g_v=1"])
+def test_page_is_served_changed(address: str, page: Path, path: str) -> None:
+    answer = requests.get(address + path, timeout=5)
+    assert answer.content == page.read_bytes()
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+
+
+@pytest.mark.parametrize("path", ["/manifest.json", "/../manifest.json", f"/{docs.PAGE}"])
+def test_neighbour_of_the_page_is_served(address: str, path: str) -> None:
+    assert requests.get(address + path, timeout=5).status_code == 404
+
+
+def test_taken_port_is_not_named(address: str, page: Path) -> None:
+    port = int(address.rsplit(":", 1)[1])
+    with pytest.raises(MeshError, match=rf"Port {port} is taken.*--port"), docs.serve(page, port):
+        pass

@@ -1,0 +1,109 @@
+"""``./mesh docs``: dbt's documentation site of this stack as one page that needs no internet, built and served."""
+
+from __future__ import annotations
+
+import errno
+import json
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from wms_mesh import sql, transform
+from wms_mesh.errors import MeshError
+from wms_mesh.stack import LOOPBACK, Stack
+
+PAGE = "static_index.html"  # `dbt docs generate --static`: scripts, fonts, manifest and catalog in one file
+COUNTED = ("model", "source", "seed", "exposure")
+
+
+@dataclass(frozen=True)
+class Site:
+    """A built site.
+
+    page: the one file of it. counts: what it describes, by kind. missing: tables that it describes and Trino does not
+    have, so their columns come from the yml alone.
+    """
+
+    page: Path
+    counts: dict[str, int]
+    missing: list[str]
+
+
+def folder(stack: Stack) -> Path:
+    """Where the site and its artifacts stand: never in the folder of `refresh`, whose run results others read."""
+    return stack.home / "dbt" / "docs"
+
+
+def build(stack: Stack) -> Site:
+    """Generate the site from the project and the tables of the running stack.
+
+    Raises MeshError when Trino does not answer, or with dbt's words when dbt fails.
+    """
+    sql.query(stack, "select 1")
+    target = folder(stack)
+    result = transform.dbt(stack, "docs", "generate", "--static", "--target-path", str(target), quiet=True)
+    if result.returncode:
+        raise MeshError(f"dbt could not build the docs:\n{result.stdout.strip()}")
+    manifest, catalog = read(target / "manifest.json"), read(target / "catalog.json")
+    described = {**manifest["nodes"], **manifest["sources"], **manifest["exposures"]}
+    counts = Counter(node["resource_type"] for node in described.values())
+    tables = [key for key, node in described.items() if node["resource_type"] in ("model", "source", "seed")]
+    known = {**catalog["nodes"], **catalog["sources"]}
+    missing = [relation(described[key]) for key in tables if key not in known]
+    return Site(target / PAGE, {kind: counts[kind] for kind in COUNTED}, sorted(missing))
+
+
+def read(path: Path) -> dict[str, Any]:
+    """One of dbt's artifacts."""
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return document
+
+
+def relation(node: dict[str, Any]) -> str:
+    """``schema.table`` of a model, seed or source in the manifest."""
+    return f"{node['schema']}.{node.get('alias') or node['identifier']}"
+
+
+@contextmanager
+def serve(page: Path, port: int) -> Iterator[ThreadingHTTPServer]:
+    """A server of one page on loopback; see ``run``. Raises MeshError when the port is taken."""
+    content = page.read_bytes()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path.split("?")[0] not in ("/", "/index.html"):
+                self.send_error(HTTPStatus.NOT_FOUND)
+                return
+            self.send_response(HTTPStatus.OK)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Silent: a line for each request would bury the address."""
+
+    try:
+        server = ThreadingHTTPServer((LOOPBACK, port), Handler)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise MeshError(
+            f"Port {port} is taken, perhaps by another `./mesh docs`: stop that one, or choose a port with --port."
+        ) from error
+    with server:
+        yield server
+
+
+def run(server: ThreadingHTTPServer) -> None:
+    """Answer until Ctrl-C, or until a supervisor ends the process."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts its background jobs with Ctrl-C switched off
+        signal.signal(number, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        server.serve_forever()
