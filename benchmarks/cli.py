@@ -30,7 +30,9 @@ def transform(
     runs: Annotated[int, typer.Option(min=1, help="Runs of each kind, one when it writes over 100,000 rows.")] = 3,
     save: Annotated[
         Path,
-        typer.Option(help="Markdown page to write; the JSON goes beside it.", show_default="docs/benchmarks/transform.md"),
+        typer.Option(
+            help="Markdown page to write; the JSON goes beside it.", show_default="docs/benchmarks/transform.md"
+        ),
     ] = REPO / "docs" / "benchmarks" / "transform.md",
 ) -> None:
     """What the current-state engine costs as its table grows, against a full rebuild and a plain merge by key.

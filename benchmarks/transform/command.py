@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,8 +27,16 @@ def run(sizes: Sequence[int], per_day: int, runs: int, page: Path) -> None:
             raise MeshError(
                 f"{documents:,} documents are no whole days: choose a multiple of {per_day:,} from 1,000 on."
             )
+    # A stop from outside ends like Ctrl-C: the sandbox is dropped.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     progress = Console(stderr=True)
-    benchmark = Benchmark(Stack.from_env(), sizes, per_day, runs, lambda line: progress.log(line, _stack_offset=2))
+    began = time.monotonic()
+
+    def say(line: str) -> None:
+        minutes, rest = divmod(round(time.monotonic() - began), 60)
+        progress.print(f"{minutes:3}:{rest:02}  {line}", highlight=False, soft_wrap=True)
+
+    benchmark = Benchmark(Stack.from_env(), sizes, per_day, runs, say)
     benchmark.run(lambda results: _save(results, page))
     _print(benchmark.results)
     progress.print(f"Saved {page} and {page.with_suffix('.json')}.")

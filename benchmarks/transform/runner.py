@@ -87,7 +87,7 @@ class Project:
         return outcome.result
 
     def _arguments(self, command: str, options: Sequence[str]) -> list[str]:
-        place = ["--project-dir", str(self._folder), "--quiet", "--vars", json.dumps(self._variables)]
+        place = ["--project-dir", str(self._folder), "--log-level", "none", "--vars", json.dumps(self._variables)]
         return [command, *place, *options]
 
 

@@ -57,6 +57,32 @@ class Sandbox:
         """The table's current Iceberg snapshot."""
         return self.number(f"""select snapshot_id from {_metadata(table, "refs")} where name = 'main'""")
 
+    def exists(self, table: str) -> bool:
+        """Whether there is such a table."""
+        schema, _, name = table.rpartition(".")
+        return bool(self.query(f"show tables from {schema} like '{name}'"))
+
+    def snapshots(self, table: str) -> set[int]:
+        """Every Iceberg snapshot of the table that is known."""
+        return {int(row[0]) for row in self.query(f"select snapshot_id from {_metadata(table, 'snapshots')}")}
+
+    def added(self, table: str, before: set[int]) -> tuple[int, int]:
+        """Rows and bytes that Iceberg says were added by the table's snapshots since; an update adds its row again.
+
+        Trino's statistics leave out what a MERGE writes.
+        """
+        summaries = self.query(
+            f"""
+            select
+                snapshot_id,
+                cast(element_at(summary, 'added-records') as bigint),
+                cast(element_at(summary, 'added-files-size') as bigint)
+            from {_metadata(table, "snapshots")}
+            """
+        )
+        new = [(rows or 0, size or 0) for snapshot, rows, size in summaries if snapshot not in before]
+        return sum(rows for rows, _ in new), sum(size for _, size in new)
+
     @contextlib.contextmanager
     def unchanged(self, *tables: str) -> Iterator[None]:
         """Set the tables back to where they were before the block, so that every repetition does the same work."""
