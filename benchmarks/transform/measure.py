@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.transform.documents import Collection
-from benchmarks.transform.runner import Project, Run
+from benchmarks.transform.runner import Project, Run, RunError
 from benchmarks.transform.sandbox import ORDERS_CURRENT, ORDERS_MERGE, ORDERS_RAW, WATERMARKS, Sandbox
 from wms_mesh.errors import MeshError
 from wms_mesh.stack import Stack
@@ -41,13 +41,17 @@ class Change:
 
 @dataclass(frozen=True)
 class Measurement:
-    """One way (``engine``) of applying one change to a table of ``documents``; ``table`` is what it writes."""
+    """One way (``engine``) of applying one change to a table of ``documents``; ``table`` is what it writes.
+
+    failure: why there are no runs.
+    """
 
     documents: int
     change: Change
     engine: str
     table: str
     runs: tuple[Run, ...]
+    failure: str = ""
 
 
 @dataclass(frozen=True)
@@ -137,14 +141,24 @@ class Benchmark:
                 (ENGINE, ORDERS_CURRENT, self._project),
                 (MERGE, ORDERS_MERGE, self._plain),
             ):
-                runs = []
-                for number in self._repetitions(change.count):
-                    with self._sandbox.unchanged(table, WATERMARKS):
-                        runs.append(self._run(project, table))
-                        self._check(table, collection, change)
-                    what = f"{change.count:,} {change.place} changed, {engine} {number}"
-                    self._say(f"{collection.documents:,} documents, {what}: {runs[-1].seconds:.1f} s")
-                self._keep(Measurement(collection.documents, change, engine, table, tuple(runs)))
+                self._keep(self._apply(collection, change, engine, table, project))
+
+    def _apply(self, collection: Collection, change: Change, engine: str, table: str, project: Project) -> Measurement:
+        """One way of applying a change that stands in bronze, as often as it is measured."""
+        what = f"{collection.documents:,} documents, {change.count:,} {change.place} changed, {engine}"
+        runs: list[Run] = []
+        failure = ""
+        for number in self._repetitions(change.count):
+            with self._sandbox.unchanged(table, WATERMARKS):
+                try:
+                    runs.append(self._run(project, table))
+                except RunError as error:
+                    failure = str(error)
+                    self._say(f"{what} {number}: {failure}")
+                    break
+                self._check(table, collection, change)
+            self._say(f"{what} {number}: {runs[-1].seconds:.1f} s")
+        return Measurement(collection.documents, change, engine, table, () if failure else tuple(runs), failure)
 
     def _run(self, project: Project, table: str, *options: str) -> Run:
         """One run of the table's model, with what it wrote into the table."""

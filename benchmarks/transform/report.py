@@ -59,12 +59,13 @@ def rows(results: Results) -> list[list[str]]:
 
 
 def _row(measurement: Measurement) -> list[str]:
+    change = measurement.change
+    names = [f"{measurement.documents:,}", f"{change.count:,}", change.place, measurement.engine]
+    if measurement.failure:
+        return [*names, "failed", *("" for _ in COLUMNS[len(names) + 1 :])]
     read = target_rows(measurement)
     return [
-        f"{measurement.documents:,}",
-        f"{measurement.change.count:,}",
-        measurement.change.place,
-        measurement.engine,
+        *names,
         f"{seconds(measurement):.1f}",
         f"{_median(measurement, lambda run: run.cost.cpu_seconds):.1f}",
         f"{read:,.0f}",
@@ -111,8 +112,11 @@ def targets(results: Results) -> list[Target]:
 
 
 def _read_target(results: Results, documents: int) -> Target:
-    share = target_rows(_recent(results, documents, round(documents / 100))) / documents
     promise = f"a change of the newest 1 % reads {READ_SHARE:.0%} of the target's rows or less"
+    measurement = _recent(results, documents, round(documents / 100))
+    if measurement.failure:
+        return Target(promise, measurement.failure, False)
+    share = target_rows(measurement) / documents
     return Target(promise, f"{share:.1%} of {documents:,}", share <= READ_SHARE)
 
 
@@ -120,8 +124,11 @@ def _growth_target(results: Results, sizes: Sequence[int]) -> Target:
     """By the same number of changed documents: 1 % of 5 million is 50 times the change, and its time says how long a
     document takes, not what the table's size adds."""
     count = same_change(sizes)
-    small, large = (seconds(_recent(results, documents, count)) for documents in (sizes[0], sizes[-1]))
     promise = f"the time for the same change at {sizes[-1]:,} documents is at most {GROWTH} times that at {sizes[0]:,}"
+    pair = [_recent(results, documents, count) for documents in (sizes[0], sizes[-1])]
+    if any(measurement.failure for measurement in pair):
+        return Target(promise, "; ".join(measurement.failure for measurement in pair), False)
+    small, large = map(seconds, pair)
     measured = f"{large / small:.2f} times: {large:.1f} s and {small:.1f} s for the newest {count:,} documents"
     return Target(promise, measured, large <= GROWTH * small)
 

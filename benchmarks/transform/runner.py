@@ -24,6 +24,10 @@ from wms_mesh.errors import MeshError
 from wms_mesh.stack import REPO, Naming, Stack
 
 
+class RunError(MeshError):
+    """A failed ``dbt run``, which is a result, too: a plain merge of many rows can need more memory than there is."""
+
+
 @dataclass(frozen=True)
 class Run:
     """One dbt run: how long it took, and what Trino did for it."""
@@ -73,17 +77,17 @@ class Project:
             check=False,
         )
         if done.returncode:
-            raise MeshError(f"`dbt run` of the benchmark failed, see {self._environment['DBT_LOG_PATH']}/dbt.log.")
+            raise RunError(f"`dbt run` of the benchmark failed, see {self._environment['DBT_LOG_PATH']}/dbt.log.")
         return time.monotonic() - began
 
     def _call(self, runner: dbtRunner, command: str, *options: str) -> Any:
-        """What the command returns. Raises MeshError when it fails."""
+        """What the command returns. Raises RunError when it fails."""
         outcome = runner.invoke(self._arguments(command, options))
         if isinstance(outcome.exception, KeyboardInterrupt):
             raise outcome.exception
         if not outcome.success:
             messages = [result.message for result in getattr(outcome.result, "results", []) if result.message]
-            raise MeshError(f"`dbt {command}` of the benchmark failed: {outcome.exception or '; '.join(messages)}")
+            raise RunError(f"`dbt {command}` of the benchmark failed: {outcome.exception or '; '.join(messages)}")
         return outcome.result
 
     def _arguments(self, command: str, options: Sequence[str]) -> list[str]:

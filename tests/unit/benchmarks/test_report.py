@@ -58,6 +58,15 @@ def test_the_same_change_depends_on_the_order_of_the_sizes() -> None:
     assert same_change([5_000_000, 100_000]) == same_change([100_000, 5_000_000]) == 1000
 
 
+def test_a_failed_run_passes_for_a_fast_one() -> None:
+    failed = Measurement(100_000, Change("recent", 1000), ENGINE, ORDERS_CURRENT, (), "out of memory")
+    assert [(target.measured, target.is_met) for target in report.targets(results(failed))] == [
+        ("out of memory", False)
+    ]
+    assert report.rows(results(failed))[0][4] == "failed"
+    assert len(report.rows(results(failed))[0]) == len(report.COLUMNS)
+
+
 def test_a_result_cannot_be_saved() -> None:
     found = results(measurement(100_000, 1000, 4000, 1.0))
     assert json.loads(json.dumps(report.as_json(found)))["measurements"][0]["runs"][0]["cost"]["read"]
