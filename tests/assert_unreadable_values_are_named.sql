@@ -23,7 +23,7 @@ with reported as (
         array_join(transform(failures, failure -> failure.path || '=' || failure.value), ';') as reported,
         '{{ expected }}' as expected
     from (
-        select {{ cdc_unreadable("json '" ~ json ~ "'", type, 'x', 'decoded') }} as failures
+        select {{ cdc_unreadable([["json '" ~ json ~ "'", type, 'x', 'decoded']]) }} as failures
         from (select {{ cdc_decode("json '" ~ json ~ "'", type) }} as decoded)
     )
     {{ 'union all' if not loop.last }}

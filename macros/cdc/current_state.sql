@@ -9,8 +9,8 @@
     per: {name, value} splits a document's history into periods (an article's days, a worker's shifts) with a row for each.
         value is SQL over the image as JSON, `document`, and source_ts; an image where it is NULL belongs to no period.
         A delete ends no period: it is left out.
-    opening: [name, path] of a whole number as it was before the period's first change: 0 for an insert, NULL for a
-        snapshot, which does not say.
+    opening: [name, path] of a whole number as it was before the period's first change: 0 for an insert, NULL for the insert
+        of a document that was created on an earlier day (an import) and for a snapshot, which do not say.
     day: {name, value} of the partition column, which never changes for a row; the day in the document's id by default.
 
     Every table ends with the same columns: extra_fields (of periods always NULL: their document's row has them), parse_failures,
@@ -24,12 +24,22 @@
 {%- set values = {} -%}
 {%- set top_names = [] -%}
 {%- set parents = [] -%}
+{%- set rows = [] -%}
 {%- for column in columns -%}
     {%- set names = (column[2] if column | length > 2 else column[0]).split('.') -%}
     {%- do paths.update({column[0]: names}) -%}
     {%- do values.update({column[0]: 'field_' ~ names[0] if names | length == 1 else cdc_json_at('field_' ~ names[0], names[1:])}) -%}
     {%- do top_names.append(names[0]) if names[0] not in top_names -%}
     {%- do parents.append(names[0]) if names | length > 1 and names[0] not in parents -%}
+    {%- do rows.append(names[0]) if column[1].startswith('row(') -%}
+{%- endfor -%}
+{#- What can be unreadable: the document as a whole, the parts that columns look into, the columns. -#}
+{%- set fields = [['image', 'text', '$', 'fields']] -%}
+{%- for name in parents if name not in rows -%}
+    {%- do fields.append(['field_' ~ name, 'varchar', name, "try_cast(field_" ~ name ~ " as map(varchar, json))"]) -%}
+{%- endfor -%}
+{%- for column in columns -%}
+    {%- do fields.append([values[column[0]], column[1], paths[column[0]] | join('.'), column[0]]) -%}
 {%- endfor -%}
 {%- set record -%}
     cast(row(op, source_ts, source_ord, image_hash, first_seen[1], first_seen[2]) as {{ cdc_record_type() }})
@@ -115,7 +125,8 @@ newest as (
         {%- endif %}
         {%- if opening %},
         min_by({{ record }}, {{ cdc_position('changes') }}) as opening_source,
-        min_by(image_before, {{ cdc_position('changes') }}) as image_before
+        min_by(image_before, {{ cdc_position('changes') }}) as image_before,
+        min_by({{ cdc_timestamp(cdc_json_at('image', ['created_at'])) }}, {{ cdc_position('changes') }}) as created_before
         {%- endif %}
     from changes
     group by {{ key | join(', ') }}
@@ -173,26 +184,11 @@ final as (
         array_sort(status_history) as status_history,
         {%- endif %}
         {%- if opening %}
-        {{ cdc_opening(opening) }},
+        {{ cdc_opening(opening, day) }},
         opening_source,
         {%- endif %}
         if(cardinality(unknown_fields) > 0, json_format(cast(unknown_fields as json))) as extra_fields,
-        nullif(concat(
-            if(
-                image is not null and fields is null,
-                array[cast(row('$', substr(image, 1, 200)) as row(path varchar, value varchar))], {{ cdc_empty_list() }}
-            ),
-            {%- for name in parents %}
-            if(
-                coalesce(json_format(field_{{ name }}), 'null') <> 'null' and try_cast(field_{{ name }} as map(varchar, json)) is null,
-                array[cast(row('{{ name }}', substr(json_format(field_{{ name }}), 1, 200)) as row(path varchar, value varchar))],
-                {{ cdc_empty_list() }}
-            ),
-            {%- endfor %}
-            {%- for column in columns %}
-            {{ cdc_unreadable(values[column[0]], column[1], paths[column[0]] | join('.'), column[0]) }}{{ ',' if not loop.last }}
-            {%- endfor %}
-        ), {{ cdc_empty_list() }}) as parse_failures,
+        nullif({{ cdc_unreadable(fields) }}, {{ cdc_empty_list() }}) as parse_failures,
         head.op = 'd' as is_deleted,
         head.op,
         head.source_ts,
@@ -229,9 +225,9 @@ select * from final
 
 
 {# What a number was before the first change of a period. #}
-{% macro cdc_opening(opening) -%}
+{% macro cdc_opening(opening, day) -%}
     case opening_source.op
-        when 'c' then 0
+        when 'c' then if({{ utc_day('created_before') }} < {{ day.value }}, null, 0)
         when 'u' then {{ cdc_bigint(cdc_json_at('try(json_parse(image_before))', opening[1].split('.'))) }}
     end as {{ opening[0] }}
 {%- endmacro %}

@@ -28,6 +28,12 @@
 {%- endmacro %}
 
 
+{# A name for a value that an expression needs several times, so that Trino plans and computes it once. #}
+{% macro cdc_bind(value, name) -%}
+    transform(array[{{ value }}], {{ name }} -> {{ caller() }})[1]
+{%- endmacro %}
+
+
 {# string: numbers and booleans as their text, an ObjectId as its 24 letters; an object is no text. #}
 {% macro cdc_string(value) -%}
     coalesce(
@@ -53,21 +59,18 @@
 
 {# int32 and int64 (a Go int is stored as either). 2.0 is 2; 2.75 is unreadable, never 2 or 3. #}
 {% macro cdc_bigint(value) -%}
-    {%- set text = cdc_number_text(value) -%}
-    coalesce(
-        try_cast({{ text }} as bigint),
-        if(
-            try_cast({{ text }} as double) = floor(try_cast({{ text }} as double)),
-            try_cast(try_cast({{ text }} as double) as bigint)
+    {%- call cdc_bind(cdc_number_text(value), 'x') -%}
+        coalesce(
+            try_cast(x as bigint),
+            if(try_cast(x as double) = floor(try_cast(x as double)), try_cast(try_cast(x as double) as bigint))
         )
-    )
+    {%- endcall -%}
 {%- endmacro %}
 
 
 {# double. NaN and the infinities are no measure: one of them would make every sum above it NaN. #}
 {% macro cdc_double(value) -%}
-    {%- set text = cdc_number_text(value) -%}
-    if(is_finite(try_cast({{ text }} as double)), try_cast({{ text }} as double))
+    {%- call cdc_bind("try_cast(" ~ cdc_number_text(value) ~ " as double)", 'x') -%} if(is_finite(x), x) {%- endcall -%}
 {%- endmacro %}
 
 
@@ -83,25 +86,27 @@
 {%- endmacro %}
 
 
-{# The epoch milliseconds of {"$date": 1767323045678} (negative before 1970) or {"$date": {"$numberLong": "..."}}. #}
-{% macro cdc_date_milliseconds(value) -%}
-    coalesce(
-        try_cast({{ cdc_scalar(value, '$date') }} as bigint),
-        try_cast({{ cdc_scalar(value, '$date', '$numberLong') }} as bigint)
-    )
-{%- endmacro %}
-
-
-{# date, in UTC; {"$date": "2026-05-06T00:00:00Z"} and a bare ISO text too. Zero time is NULL; only years 1 to 9999 exist. #}
+{#
+    date, in UTC: {"$date": 1767323045678} in milliseconds (negative before 1970) or {"$date": {"$numberLong": "..."}}, and
+    {"$date": "2026-05-06T00:00:00Z"} or a bare ISO text. Zero time is NULL; only years 1 to 9999 exist.
+#}
 {% macro cdc_timestamp(value) -%}
-    {%- set milliseconds = cdc_date_milliseconds(value) -%}
-    {%- set text = "coalesce(" ~ cdc_scalar(value, '$date') ~ ", " ~ cdc_scalar(value) ~ ")" -%}
-    case
-        when {{ milliseconds }} > {{ cdc_zero_time() }} and {{ milliseconds }} < 253402300800000
-            then timestamp '1970-01-01 00:00:00.000000 UTC' + interval '0.001' second * {{ milliseconds }}
-        when regexp_like({{ text }}, '^\d{4}-\d\d-\d\d(T|$)')
-            then try(cast(from_iso8601_timestamp({{ text }}) at time zone 'UTC' as timestamp(6) with time zone))
-    end
+    coalesce(
+        {% call cdc_bind(
+            "try_cast(coalesce(" ~ cdc_scalar(value, '$date') ~ ", " ~ cdc_scalar(value, '$date', '$numberLong') ~ ") as bigint)", 'x'
+        ) -%}
+            if(
+                x > {{ cdc_zero_time() }} and x < 253402300800000,
+                timestamp '1970-01-01 00:00:00.000000 UTC' + interval '0.001' second * x
+            )
+        {%- endcall %},
+        {% call cdc_bind("coalesce(" ~ cdc_scalar(value, '$date') ~ ", " ~ cdc_scalar(value) ~ ")", 'x') -%}
+            if(
+                regexp_like(x, '^\d{4}-\d\d-\d\d(T|$)'),
+                try(cast(from_iso8601_timestamp(x) at time zone 'UTC' as timestamp(6) with time zone))
+            )
+        {%- endcall %}
+    )
 {%- endmacro %}
 
 
@@ -145,40 +150,51 @@
 
 
 {#
-    What stands at a path and cannot be read as its type: an array of (path, JSON text clipped to 200 letters), empty
-    when all is well. A letter in the quantity of a line gives ('items[].quantity', '"twelve"').
-    `decoded`: SQL of the decoded value, which is there already: decoding twice doubles the time that Trino plans.
+    What stands at a place and cannot be read as its type: an array of (path, JSON text clipped to 200 letters), empty when
+    all is well. A letter in the quantity of a line gives ('items[].quantity', '"twelve"').
+    fields: [[place, type, path, SQL of the decoded value]], type text for a place that is no JSON. The value is decoded already, and decoding it again to see
+    whether it failed would double the time that Trino plans.
 #}
-{% macro cdc_unreadable(value, type, path, decoded, depth=0) -%}
-    {%- set is_there = "json_format(" ~ cdc_part(value) ~ ") <> 'null'" -%}
-    {%- set failure -%}
-        array[cast(row('{{ path }}', substr(json_format({{ cdc_part(value) }}), 1, 200)) as row(path varchar, value varchar))]
-    {%- endset -%}
-    {%- if type == 'json' -%}
-        {{ cdc_empty_list() }}
-    {%- elif type.startswith('row(') -%}
-        if(
-            {{ is_there }} and try_cast({{ cdc_part(value) }} as map(varchar, json)) is null, {{ failure }},
-            concat(
-                {%- for name, field_type in cdc_row_fields(type) %}
-                {{ cdc_unreadable(cdc_json_at(value, [name]), field_type, path ~ '.' ~ name, decoded ~ '.' ~ name, depth) }},
-                {%- endfor %}
-                {{ cdc_empty_list() }}
-            )
-        )
-    {%- elif type.startswith('array(') -%}
-        {%- set item = 'item_' ~ depth -%}
-        if(
-            {{ is_there }} and {{ decoded }} is null, {{ failure }},
-            flatten(zip_with(
-                coalesce(try_cast({{ cdc_part(value) }} as array(json)), array[]), coalesce({{ decoded }}, array[]),
-                ({{ item }}, decoded_{{ item }}) -> {{ cdc_unreadable(item, type[6:-1], path ~ '[]', 'decoded_' ~ item, depth + 1) }}
-            ))
-        )
-    {%- else -%}
-        {%- set is_zero_time -%}
-            {%- if type == 'timestamp(6) with time zone' %} and {{ cdc_date_milliseconds(value) }} is distinct from {{ cdc_zero_time() }}{% endif -%}
-        {%- endset -%}
-        if({{ is_there }} and {{ decoded }} is null{{ is_zero_time }}, {{ failure }}, {{ cdc_empty_list() }})
-    {%- endif -%}
+{% macro cdc_unreadable(fields) -%}
+    transform(
+        filter({{ cdc_candidates(fields) }}, candidate -> candidate.value <> 'null'),
+        candidate -> cast(row(candidate.path, substr(candidate.value, 1, 200)) as row(path varchar, value varchar))
+    )
+{%- endmacro %}
+
+
+{# (path, JSON text) of every value that was decoded to NULL; the text is NULL where nothing stands, or what means nothing. #}
+{% macro cdc_candidates(fields, depth=0) -%}
+    {%- set found = namespace(values=[], lists=[], pending=fields) -%}
+    {%- for _ in range(9) if found.pending -%}
+        {%- set inner = [] -%}
+        {%- for value, type, path, decoded in found.pending if type != 'json' -%}
+            {%- set result = decoded -%}
+            {%- set text = value if type == 'text' else "json_format(" ~ cdc_part(value) ~ ")" -%}
+            {%- if type == 'timestamp(6) with time zone' -%}
+                {%- set text = "nullif(" ~ text ~ ", '{\"$date\":" ~ cdc_zero_time() | trim ~ "}')" -%}
+            {%- elif type.startswith('row(') -%}
+                {#- The decoded row is one of NULLs when something else stands there. -#}
+                {%- set result = "try_cast(" ~ cdc_part(value) ~ " as map(varchar, json))" -%}
+            {%- endif -%}
+            {%- do found.values.append("row('" ~ path ~ "', if(" ~ result ~ " is null, " ~ text ~ "))") -%}
+            {%- if type.startswith('row(') -%}
+                {%- for name, field_type in cdc_row_fields(type) -%}
+                    {%- do inner.append([cdc_json_at(value, [name]), field_type, path ~ '.' ~ name, decoded ~ '.' ~ name]) -%}
+                {%- endfor -%}
+            {%- elif type.startswith('array(') -%}
+                {%- set item = 'item_' ~ depth -%}
+                {%- set candidates = cdc_candidates([[item, type[6:-1], path ~ '[]', 'decoded_' ~ item]], depth + 1) -%}
+                {%- do found.lists.append(
+                    "flatten(zip_with(coalesce(try_cast(" ~ cdc_part(value) ~ " as array(json)), array[]), coalesce(" ~ decoded
+                    ~ ", array[]), (" ~ item ~ ", decoded_" ~ item ~ ") -> " ~ candidates ~ "))"
+                ) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- set found.pending = inner -%}
+    {%- endfor -%}
+    concat(
+        cast(array[{{ found.values | join(', ') }}] as array(row(path varchar, value varchar))),
+        {{ (found.lists or [cdc_empty_list()]) | join(', ') }}
+    )
 {%- endmacro %}

@@ -7,6 +7,10 @@
     first image shows it. columns: [name, type] of the entry's fields. day: {name, value} of the partition column.
 #}
 {% macro cdc_entries(bronze, path, owner, columns, day) -%}
+{%- set fields = [] -%}
+{%- for name, type in columns -%}
+    {%- do fields.append([cdc_json_at('entry', [name]), type, path ~ '[].' ~ name, name]) -%}
+{%- endfor -%}
 with records as (
 
     select
@@ -94,11 +98,7 @@ final as (
         {%- for column in columns %}
         {{ column[0] }},
         {%- endfor %}
-        nullif(concat(
-            {%- for column in columns %}
-            {{ cdc_unreadable(cdc_json_at('entry', [column[0]]), column[1], path ~ '[].' ~ column[0], column[0]) }}{{ ',' if not loop.last }}
-            {%- endfor %}
-        ), {{ cdc_empty_list() }}) as parse_failures,
+        nullif({{ cdc_unreadable(fields) }}, {{ cdc_empty_list() }}) as parse_failures,
         first_seen[1] as kafka_topic,
         first_seen[2] as kafka_partition,
         first_seen[3] as kafka_offset,

@@ -55,6 +55,9 @@
     {%- set windows = cdc_windows(news, (total + limit - 1) // limit) -%}
     {%- set written = namespace(rows=0) -%}
 
+    {%- if windows -%}
+        {%- do cdc_drop_leftovers(target_relation) -%}
+    {%- endif -%}
     {%- for ranges in windows -%}
         {%- set slice = cdc_slice(bronze, ranges) -%}
         {%- set changes_sql = sql | replace('from ' ~ bronze, 'from (' ~ slice ~ ')') -%}
@@ -107,9 +110,23 @@
 {%- endmacro %}
 
 
-{# A table beside the model's own, for the time of a run. #}
+{#
+    A table beside the model's own, for the time of a run. Its name is the run's: Trino finishes a statement whose client was
+    killed, and would replace the table of the run that follows between its making and its merge.
+#}
 {% macro cdc_stage(relation, name) -%}
-    {{ return(relation.incorporate(path={'identifier': relation.identifier ~ '__' ~ name}, type='table')) }}
+    {{ return(relation.incorporate(path={'identifier': relation.identifier ~ '__' ~ name ~ '_' ~ invocation_id[:8]}, type='table')) }}
+{%- endmacro %}
+
+
+{# Remove what killed runs have left beside a model's table; before a run that is going to leave something itself. #}
+{% macro cdc_drop_leftovers(relation) -%}
+    {%- set mark = relation.identifier ~ '__' -%}
+    {%- for row in run_query("show tables from " ~ relation.without_identifier() ~ " like '" ~ mark ~ "%'").rows -%}
+        {%- if modules.re.fullmatch('(changes|window)_[0-9a-f]{8}', row[0][mark | length:]) -%}
+            {%- do adapter.drop_relation(relation.incorporate(path={'identifier': row[0]}, type='table')) -%}
+        {%- endif -%}
+    {%- endfor -%}
 {%- endmacro %}
 
 
@@ -203,6 +220,15 @@
 {%- endmacro %}
 
 
+{#
+    What a MERGE writes into a column. The time is its own: with one time for all parts of a run, who reads between two of
+    them would take the later part for read.
+#}
+{% macro cdc_merged(name) -%}
+    {{ return("cast(current_timestamp at time zone 'UTC' as timestamp(6) with time zone)" if name == 'processing_time' else 'change.' ~ name) }}
+{%- endmacro %}
+
+
 {# Merge the rows that a query finds; returns how many it wrote. `days`: all that it touches. #}
 {% macro cdc_apply(target_relation, rows_sql, days) -%}
     {%- set names = model.columns.keys() | list -%}
@@ -227,10 +253,10 @@
                     {{ cdc_day_predicate('known.' ~ cdc_partition(), part) }}
             when matched then update set
                 {%- for name in names if name not in fixed %}
-                {{ name }} = change.{{ name }}{{ ',' if not loop.last }}
+                {{ name }} = {{ cdc_merged(name) }}{{ ',' if not loop.last }}
                 {%- endfor %}
             when not matched then insert ({{ names | join(', ') }})
-                values ({% for name in names %}change.{{ name }}{{ ', ' if not loop.last }}{% endfor %})
+                values ({% for name in names %}{{ cdc_merged(name) }}{{ ', ' if not loop.last }}{% endfor %})
         {%- endcall -%}
     {%- endfor -%}
     {%- do adapter.drop_relation(stage) -%}

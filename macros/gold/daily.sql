@@ -1,18 +1,15 @@
 {#
-    Materialization `daily`: a gold table of one or more rows a day, where a run computes only the days that changed.
+    Materialization `daily`: a table of one or more rows a day, where a run computes only the days that changed.
 
-    config: follows         silver models whose changes count, e.g. ['orders_current']
+    config: follows         models whose changes count, e.g. ['orders_current']: current_state, first_seen or daily ones
             grain           columns of the key, the day first, e.g. ['date', 'priority']
+            follows_clock   true when rows also change because time passes (a shipment becomes due): as_of() in the model
             partitioning    Iceberg partition transforms, none by default
-    macro <model>_touched(changes): a query for the days that changed rows belong to. changes.<silver model> has
-            relation (the table as this run reads it), after (changed rows) and before (the same documents as they were
-            when this table was computed last: an order that moves to another day touches both).
-
-    Silver rows carry processing_time, which grows from merge to merge of their one writer; that and the Iceberg snapshot
-    that was read are the watermark. Every read of a run is pinned to one snapshot of each silver table, so a merge that
-    commits meanwhile belongs to the next run. When the last snapshot has expired, every day counts as changed.
+    macro <model>_touched(changes): a query for the days that changed rows belong to. changes.<followed model>, see
+            macros/gold/follow.sql; changes.clock has since and until, the moments of the last run and of this one.
 
     The write is one MERGE: only rows whose values differ, and rows that are gone (their last order moved or was deleted).
+    One writer for each table.
 #}
 {% materialization daily, adapter='trino', supported_languages=['sql'] -%}
     {%- set target_relation = this.incorporate(type='table') -%}
@@ -29,33 +26,47 @@
     {%- else -%}
         {%- do cdc_follow_schema(target_relation) -%}
     {%- endif -%}
+    {%- if daily_is_followed() -%}
+        {%- do run_query(daily_create_removed(target_relation)) -%}
+    {%- endif -%}
 
     {%- set watermarks = cdc_read_watermarks(target_relation) -%}
-    {%- set sources = daily_sources(config.require('follows'), watermarks.positions) -%}
+    {%- set last = {} -%}
+    {%- for at in watermarks.positions -%}
+        {%- do last.update({(at.source, at.partition): at.position}) -%}
+    {%- endfor -%}
+    {%- set changes = {} -%}
+    {%- if config.get('follows_clock') -%}
+        {#- Read before anything else: what becomes due meanwhile belongs to the next run. -#}
+        {%- do changes.update({'clock': daily_clock(last)}) -%}
+    {%- endif -%}
+    {%- for name in config.require('follows') -%}
+        {%- do changes.update({name: daily_changes(name, last)}) -%}
+    {%- endfor -%}
     {%- set written = namespace(rows=0, days='no') -%}
 
-    {%- if sources.values() | rejectattr('is_same') | list -%}
-        {%- set is_everything = sources.values() | rejectattr('is_known') | list | length > 0 -%}
-        {%- set pinned = namespace(sql=sql) -%}
-        {%- for source in sources.values() -%}
-            {%- set pinned.sql = pinned.sql | replace(source.table, source.relation) -%}
-        {%- endfor -%}
+    {%- if changes.values() | rejectattr('is_same') | list -%}
+        {%- set is_everything = changes.values() | rejectattr('is_known') | list | length > 0 -%}
         {%- set days = [] -%}
         {%- if not is_everything -%}
-            {%- for row in run_query(context[model.name ~ '_touched'](sources)).rows if row[0] is not none -%}
-                {%- do days.append(row[0] | string) -%}
-            {%- endfor -%}
+            {%- do days.extend(cdc_days(
+                "select * from (" ~ context[model.name ~ '_touched'](changes) ~ ") as touched (day)"
+                ~ " where day between date '0001-01-01' and date '9999-12-31'", 'day'
+            )) -%}
         {%- endif -%}
         {%- if is_everything or days -%}
-            {%- set written.rows = daily_apply(target_relation, pinned.sql, days) -%}
+            {%- do cdc_drop_leftovers(target_relation) -%}
+            {%- set written.rows = daily_apply(target_relation, daily_pinned(sql, changes), days) -%}
             {%- set written.days = 'all' if is_everything else days | length -%}
         {%- endif -%}
-        {%- set positions = [] -%}
-        {%- for source in sources.values() -%}
-            {%- do positions.append({'source': source.table, 'partition': 0, 'position': source.processed}) -%}
-            {%- do positions.append({'source': source.table, 'partition': 1, 'position': source.snapshot}) -%}
-        {%- endfor -%}
-        {%- do cdc_write_watermarks(target_relation, watermarks.run + 1, positions) -%}
+        {#- A clock alone is worth a commit only when it changed something. -#}
+        {%- if is_everything or days or changes.values() | selectattr('relation') | rejectattr('is_same') | list -%}
+            {%- set positions = [] -%}
+            {%- for change in changes.values() -%}
+                {%- do positions.extend(change.positions) -%}
+            {%- endfor -%}
+            {%- do cdc_write_watermarks(target_relation, watermarks.run + 1, positions) -%}
+        {%- endif -%}
     {%- endif -%}
 
     {%- call noop_statement('main', 'DAILY (' ~ written.days ~ ' days, ' ~ written.rows ~ ' rows)', 'DAILY', written.rows) -%}
@@ -68,53 +79,13 @@
 {%- endmaterialization %}
 
 
-{#
-    The followed tables by model name: table, snapshot and processed (microseconds) as of now, is_same (nothing was
-    committed since the last run), is_known (the last run's snapshot can still be read), and the queries for <model>_touched.
-#}
-{% macro daily_sources(names, positions) -%}
-    {%- set last = {} -%}
-    {%- for at in positions -%}
-        {%- do last.update({(at.source, at.partition): at.position}) -%}
+{# The model's text with every followed table read at the snapshot of this run. #}
+{% macro daily_pinned(full_sql, changes) -%}
+    {%- set pinned = namespace(sql=full_sql) -%}
+    {%- for change in changes.values() if change.relation -%}
+        {%- set pinned.sql = pinned.sql | replace(change.table, change.relation) -%}
     {%- endfor -%}
-    {%- set sources = {} -%}
-    {%- for name in names -%}
-        {%- set table = ref(name) | string -%}
-        {%- set metadata = ref(name).incorporate(path={'identifier': name ~ '$'}) | string -%}
-        {#- The time before the snapshot: read the other way round, rows of a merge in between would be missed. -#}
-        {%- set processed = run_query(
-            "select coalesce(to_unixtime(max(data.processing_time.max)), 0) from " ~ metadata | replace('$"', '$partitions"')
-        ).rows[0][0] -%}
-        {%- set processed = (processed * 1000000) | round | int -%}
-        {%- set snapshots = [] -%}
-        {%- for row in run_query(
-            "select snapshot_id from " ~ metadata | replace('$"', '$snapshots"') ~ " order by committed_at desc, snapshot_id"
-        ).rows -%}
-            {%- do snapshots.append(row[0] | int) -%}
-        {%- endfor -%}
-        {%- set snapshot = run_query(
-            "select snapshot_id from " ~ metadata | replace('$"', '$refs"') ~ " where name = 'main'"
-        ).rows[0][0] | int -%}
-        {%- set last_snapshot = last.get((table, 1)) -%}
-        {%- set relation = table ~ ' for version as of ' ~ snapshot -%}
-        {%- set after -%}
-            select * from {{ relation }}
-            where processing_time > timestamp '{{ daily_moment(last.get((table, 0), 0)) }} UTC'
-        {%- endset -%}
-        {%- do sources.update({name: {
-            'table': table, 'relation': relation, 'snapshot': snapshot, 'processed': processed,
-            'is_same': last_snapshot == snapshot, 'is_known': last_snapshot in snapshots, 'after': after,
-            'before': "select * from " ~ table ~ " for version as of " ~ last_snapshot
-                ~ " where (document_day, document_id) in (select document_day, document_id from (" ~ after ~ "))",
-        }}) -%}
-    {%- endfor -%}
-    {{ return(sources) }}
-{%- endmacro %}
-
-
-{# Microseconds since 1970 as the text of a timestamp literal. Trino's intervals end at the millisecond and would make 0 of them. #}
-{% macro daily_moment(microseconds) -%}
-    {{ (modules.datetime.datetime(1970, 1, 1) + modules.datetime.timedelta(microseconds=microseconds)).isoformat(' ', 'microseconds') }}
+    {{ return(pinned.sql) }}
 {%- endmacro %}
 
 
@@ -122,21 +93,12 @@
 {% macro daily_apply(target_relation, full_sql, days) -%}
     {%- set names = model.columns.keys() | list -%}
     {%- set grain = config.require('grain') -%}
-    {%- set stage = target_relation.incorporate(path={'identifier': target_relation.identifier ~ '__changes'}) -%}
-    {%- set narrowed = namespace(sql=full_sql) -%}
-    {%- set on_days = 'true' -%}
-    {%- if days -%}
-        {%- for marker in modules.re.findall('true /\* touched: (.+?) (in_days|since) \*/', full_sql) | unique -%}
-            {%- set narrowed.sql = narrowed.sql | replace(
-                touched(marker[0], marker[1]), touched_predicate(marker[0], marker[1], days)
-            ) -%}
-        {%- endfor -%}
-        {%- set on_days = grain[0] ~ " in (date '" ~ days | sort | join("', date '") ~ "')" -%}
-    {%- endif -%}
+    {%- set stage = cdc_stage(target_relation, 'changes') -%}
+    {%- set on_days = cdc_day_predicate(grain[0], days) if days else 'true' -%}
     {%- call statement('stage') -%}
         create or replace table {{ stage }} as
         with computed as (
-            select * from ({{ narrowed.sql }}) where {{ on_days }}
+            select * from ({{ touched_narrowed(full_sql, days) if days else full_sql }}) where {{ on_days }}
         ),
         known as (
             select * from {{ target_relation }} where {{ on_days }}
@@ -159,23 +121,36 @@
             or computed.{{ name }} is distinct from known.{{ name }}
             {%- endfor %}
     {%- endcall -%}
-    {%- set rows = run_query("select count(*) from " ~ stage).rows[0][0] | int -%}
-    {%- if rows > 0 -%}
+    {%- set rows = {} -%}
+    {%- for row in run_query("select " ~ grain[0] ~ ", count(*), count_if(is_gone) from " ~ stage ~ " group by 1").rows -%}
+        {%- do rows.update({row[0] | string: {'all': row[1] | int, 'gone': row[2] | int}}) -%}
+    {%- endfor -%}
+    {%- if daily_is_followed() and rows.values() | map(attribute='gone') | sum > 0 -%}
+        {#- Before the MERGE: a crash between the two must not leave a removal that no follower ever sees. -#}
+        {%- call statement('removed') -%}
+            insert into {{ daily_removed(target_relation) }} ({{ grain | join(', ') }}, processing_time)
+            select {{ grain | join(', ') }}, current_timestamp from {{ stage }} where is_gone
+        {%- endcall -%}
+    {%- endif -%}
+    {#- Trino opens at most 100 partitions for each writer; without partitions one statement does. -#}
+    {%- for part in rows.keys() | sort | batch(90 if config.get('partitioning') else [rows | length, 1] | max) -%}
+        {%- set in_part = cdc_day_predicate(grain[0], part) -%}
         {%- call statement('merge') -%}
             merge into {{ target_relation }} as known
-            using {{ stage }} as change
-                on {% for name in grain %}known.{{ name }} = change.{{ name }} and {% endfor %}{{ on_days | replace(grain[0] ~ ' in', 'known.' ~ grain[0] ~ ' in') }}
+            using (select * from {{ stage }} where {{ in_part }}) as change
+                on {% for name in grain %}known.{{ name }} = change.{{ name }} and {% endfor -%}
+                {{ cdc_day_predicate('known.' ~ grain[0], part) }}
             when matched and change.is_gone then delete
             when matched then update set
                 {%- for name in names if name not in grain %}
-                {{ name }} = change.{{ name }}{{ ',' if not loop.last }}
+                {{ name }} = {{ cdc_merged(name) }}{{ ',' if not loop.last }}
                 {%- endfor %}
             when not matched then insert ({{ names | join(', ') }})
-                values ({% for name in names %}change.{{ name }}{{ ', ' if not loop.last }}{% endfor %})
+                values ({% for name in names %}{{ cdc_merged(name) }}{{ ', ' if not loop.last }}{% endfor %})
         {%- endcall -%}
-    {%- endif -%}
+    {%- endfor -%}
     {%- do adapter.drop_relation(stage) -%}
-    {{ return(rows) }}
+    {{ return(rows.values() | map(attribute='all') | sum) }}
 {%- endmacro %}
 
 

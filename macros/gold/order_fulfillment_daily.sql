@@ -1,12 +1,15 @@
-{# Days of order_fulfillment_daily that a change touches: those of the changed orders, before and after, and those of the orders of changed shipments. #}
+{#
+    Days of order_fulfillment_daily that a change touches: those of the changed orders, before and after, and those of the
+    orders of changed shipments.
+#}
 {% macro order_fulfillment_daily_touched(changes) -%}
-    select {{ order_day() }} as order_day from ({{ changes.orders_current.after }})
+    select {{ created_day() }} as order_day from ({{ changes.orders_current.after }})
     union
-    select {{ order_day() }} as order_day from ({{ changes.orders_current.before }})
+    select {{ created_day() }} as order_day from ({{ changes.orders_current.before }})
     {%- if not changes.shipments_current.is_same %}
     {#- order_id and created_at of every order: a shipment does not say when its order was created. -#}
     union
-    select {{ order_day() }} as order_day
+    select {{ created_day() }} as order_day
     from {{ changes.orders_current.relation }}
     where order_id in (
         select order_id from ({{ changes.shipments_current.after }})
@@ -14,10 +17,4 @@
         select order_id from ({{ changes.shipments_current.before }})
     )
     {%- endif %}
-{%- endmacro %}
-
-
-{# The day that an order counts for: when it was created; the day in its ObjectId when the document does not say. #}
-{% macro order_day() -%}
-    coalesce({{ utc_day('created_at') }}, document_day)
 {%- endmacro %}

@@ -9,7 +9,7 @@ with orders as (
 
     select
         order_id,
-        {{ order_day() }} as order_day,
+        {{ created_day() }} as order_day,
         coalesce(priority, 'unknown') as priority,
         coalesce(status, 'unknown') as status,
         created_at,
