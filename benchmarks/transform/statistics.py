@@ -56,7 +56,7 @@ class Cost:
         self.statements += 1
         # Trino keeps the details of the last statements only (query.max-history).
         self.unaccounted += bool(info["pruned"])
-        # Planning is no part of the total, and of a model's 50 kB of SQL it is more than the execution of a small change.
+        # Planning is no part of the total, and of a model's 50 kB of SQL it costs more than a small change's execution.
         self.cpu_seconds += seconds(stats["totalCpuTime"]) + seconds(stats["planningCpuTime"])
         self.read_rows += stats["physicalInputPositions"]
         self.read_bytes += size(stats["physicalInputDataSize"])
