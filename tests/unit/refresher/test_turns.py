@@ -96,7 +96,7 @@ def test_busy_refresher_overtakes_whoever_waits(tmp_path: Path) -> None:
             assert waits.wait(10)
     for thread in threads:
         thread.join(10)
-    assert said == ["first", "once"]
+    assert said[:2] == ["first", "once"]  # inside the door, the second may find the first still at work
     assert ran == ["once", "refresh"]
 
 
