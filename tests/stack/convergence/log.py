@@ -19,6 +19,7 @@ from tests.stack.convergence.records import Event, Record, milliseconds
 from tests.stack.convergence.surprises import surprise
 
 START = datetime(2026, 3, 1, 21, tzinfo=UTC)  # three hours before a UTC midnight
+MINUTES = 5 * 24 * 60  # of creation: days few enough for ten logs to meet, too many for a small batch
 PARTITIONS = 3
 EVENTS = 12
 EVENT_TOPICS = ("wms.orders.events", "wms.picking.events")
@@ -113,7 +114,7 @@ class Log:
 
     def _document(self, topic: str, number: int) -> Iterator[Record]:
         choose = self.choose
-        created = START + timedelta(minutes=choose.randrange(2 * 24 * 60))
+        created = START + timedelta(minutes=choose.randrange(MINUTES))
         key = json.dumps({"$oid": f"{int(created.timestamp()):08x}{self.number:08x}{number:08x}"})
         if choose.random() < 0.1:
             key = json.dumps(f"imported-{self.number}-{number}")
@@ -163,7 +164,7 @@ class Log:
     def _events(self) -> Iterator[Event]:
         choose = self.choose
         for number in range(EVENTS):
-            at = START + timedelta(minutes=choose.randrange(2 * 24 * 60), microseconds=choose.randrange(10**6))
+            at = START + timedelta(minutes=choose.randrange(MINUTES), microseconds=choose.randrange(10**6))
             name = f"{self.number:08x}-0000-4000-8000-{number:012x}"
             attributes: dict[str, Any] = {
                 "specversion": "1.0",
