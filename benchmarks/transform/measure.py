@@ -20,7 +20,7 @@ PLACES = ("recent", "spread")
 SHARES = (0.001, 0.01, 0.1)
 
 # The one product whose refresh with nothing new is timed, and how often.
-PRODUCT = ("--select", "+group:orders")
+PRODUCT = "orders"
 REFRESHES = 5
 
 # A change of more documents than this takes a minute and repeats within a few percent.
@@ -119,10 +119,11 @@ class Benchmark:
         self._keep(Measurement(collection.documents, everything, REBUILD, ORDERS_CURRENT, tuple(runs)))
 
     def _measure_refresh(self, collection: Collection) -> None:
-        self._project.run(*PRODUCT)
-        in_process = tuple(self._project.run(*PRODUCT).seconds for _ in range(REFRESHES))
-        self._project.run_from_shell(*PRODUCT)
-        from_shell = tuple(self._project.run_from_shell(*PRODUCT) for _ in range(REFRESHES))
+        options = self._project.refresh_of(PRODUCT)
+        self._project.run(*options)
+        in_process = tuple(self._project.run(*options).seconds for _ in range(REFRESHES))
+        self._project.run_from_shell(*options)
+        from_shell = tuple(self._project.run_from_shell(*options) for _ in range(REFRESHES))
         self.results.refreshes.append(Refresh(collection.documents, in_process, from_shell))
         self._say(
             f"{collection.documents:,} documents, nothing new: {min(in_process):.1f} s, shell {min(from_shell):.1f} s"

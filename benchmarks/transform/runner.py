@@ -21,6 +21,8 @@ from benchmarks.transform.sandbox import PREFIX
 from benchmarks.transform.statistics import Cost
 from wms_mesh import transform
 from wms_mesh.errors import MeshError
+from wms_mesh.refresher.products import products
+from wms_mesh.refresher.project import QUIET
 from wms_mesh.stack import REPO, Naming, Stack
 
 
@@ -51,6 +53,11 @@ class Project:
         with _environ(self._environment):
             self._manifest: Manifest = self._call(dbtRunner(), "parse")
 
+    def refresh_of(self, product: str) -> tuple[str, ...]:
+        """The options with which the refresher runs a data product that it has run before."""
+        (selection,) = (each.selection for each in products(self._manifest) if each.name == product)
+        return ("--select", *selection, "--exclude", "config.materialized:view")
+
     def compiled(self, model: str) -> str:
         """The SQL of a model, as its materialization gets it."""
         with _environ(self._environment):
@@ -70,19 +77,21 @@ class Project:
         """Seconds of ``dbt run`` from the shell: interpreter, imports, reading of the manifest and all."""
         began = time.monotonic()
         done = subprocess.run(
-            [str(Path(sys.executable).with_name("dbt")), *self._arguments("run", options)],
+            [str(Path(sys.executable).with_name("dbt")), *self._arguments("run", options, self._variables)],
             env=self._environment,
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode:
-            raise RunError(f"`dbt run` of the benchmark failed, see {self._environment['DBT_LOG_PATH']}/dbt.log.")
+            raise RunError(f"`dbt run {' '.join(options)}` from the shell ended with code {done.returncode}.")
         return time.monotonic() - began
 
     def _call(self, runner: dbtRunner, command: str, *options: str) -> Any:
         """What the command returns. Raises RunError when it fails."""
-        outcome = runner.invoke(self._arguments(command, options))
+        # As in the refresher: a table has its comments from its DDL, nobody asks again.
+        variables = {**self._variables, "docs_are_persisted": True}
+        outcome = runner.invoke(self._arguments(command, options, variables))
         if isinstance(outcome.exception, KeyboardInterrupt):
             raise outcome.exception
         if not outcome.success:
@@ -90,9 +99,8 @@ class Project:
             raise RunError(f"`dbt {command}` of the benchmark failed: {outcome.exception or '; '.join(messages)}")
         return outcome.result
 
-    def _arguments(self, command: str, options: Sequence[str]) -> list[str]:
-        place = ["--project-dir", str(self._folder), "--log-level", "none", "--vars", json.dumps(self._variables)]
-        return [command, *place, *options]
+    def _arguments(self, command: str, options: Sequence[str], variables: Mapping[str, object]) -> list[str]:
+        return [command, "--project-dir", str(self._folder), "--vars", json.dumps(variables), *QUIET, *options]
 
 
 @contextlib.contextmanager
