@@ -59,7 +59,7 @@ class Group:
         lone = self.choose.choice([at for at, end in first.items() if end < len(self.partitions[at])])
         second = first | {lone: first[lone] + 1}
         third = {
-            at: min(second[at] + self.choose.randrange(2), len(records)) for at, records in self.partitions.items()
+            at: min(second[at] + self.choose.randrange(4), len(records)) for at, records in self.partitions.items()
         }
         return self._cut([first, second, third])
 

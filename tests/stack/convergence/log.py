@@ -19,7 +19,7 @@ from tests.stack.convergence.records import Event, Record, milliseconds
 from tests.stack.convergence.surprises import surprise
 
 START = datetime(2026, 3, 1, 21, tzinfo=UTC)  # three hours before a UTC midnight
-MINUTES = 5 * 24 * 60  # of creation: days few enough for ten logs to meet, too many for a small batch
+MINUTES = 12 * 24 * 60  # of creation: days few enough for ten logs to meet, too many for a small batch
 PARTITIONS = 3
 EVENTS = 12
 EVENT_TOPICS = ("wms.orders.events", "wms.picking.events")
