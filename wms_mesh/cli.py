@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -13,10 +12,11 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
+from benchmarks import cli as benchmarks
 from ingest.simulator import cli as simulator
 from wms_mesh import lifecycle, views
 from wms_mesh.errors import MeshError
-from wms_mesh.stack import LOOPBACK, REPO, Stack
+from wms_mesh.stack import LOOPBACK, Stack
 
 app = typer.Typer(
     help="The WMS data mesh on one machine: MongoDB to KPI, with real engines.",
@@ -122,6 +122,7 @@ def sql(
 
 
 app.command("simulate")(simulator.command)
+app.add_typer(benchmarks.app, name="bench")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -198,17 +199,6 @@ def test(
     from wms_mesh import testing
 
     raise typer.Exit(testing.run(suite, context.args))
-
-
-@app.command()
-def bench(
-    name: Annotated[str, typer.Argument(help="simulator: documents generated per second on one core.")] = "simulator",
-) -> None:
-    """Measure; prints medians of several runs."""
-    if not (REPO / "benchmarks" / f"{name}.py").is_file():
-        known = ", ".join(sorted(path.stem for path in (REPO / "benchmarks").glob("[!_]*.py")))
-        raise MeshError(f"There is no benchmark '{name}': choose from {known}.")
-    import_module(f"benchmarks.{name}").main()
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from wms_mesh.errors import MeshError
 def turn(folder: Path, who: str, wait: Callable[[str], None]) -> Iterator[int]:
     """Hold the warehouse's writing lock, after whoever has it now; yields its descriptor, for a child to keep.
 
-    who: what others read while they wait. wait: called once with the present holder when there is one.
+    who: what others read while they wait. wait: called with the present holder, at the door and inside it.
     """
     # The door keeps the order: a refresher that is always busy lets go of the lock and asks for it again within
     # milliseconds, and would overtake whoever waits. So one waits inside the door, and the next one before it.

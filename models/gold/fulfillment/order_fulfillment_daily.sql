@@ -39,17 +39,8 @@ measured as (
         orders.priority,
         orders.status,
         date_diff('millisecond', orders.created_at, first_shipments.first_shipped_at) as fulfillment_milliseconds,
-        reduce(orders.items, bigint '0', (total, line) -> total + coalesce(line.quantity, 0), total -> total) as items,
-        reduce(
-            filter(orders.items, line -> line.quantity * line.unit_price is not null),
-            cast(null as decimal(38, 4)),
-            -- Money is added as decimal: a sum of doubles depends on the order of its terms.
-            (total, line) -> cast(
-                coalesce(total, decimal '0') + cast(line.quantity as decimal(19, 0)) * try_cast(line.unit_price as decimal(18, 4))
-                as decimal(38, 4)
-            ),
-            total -> total
-        ) as revenue
+        {{ pieces('orders.items') }} as items,
+        {{ line_value('orders.items') }} as revenue
     from orders
     left join first_shipments on orders.order_id = first_shipments.order_id
 

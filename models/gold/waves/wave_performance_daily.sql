@@ -12,7 +12,7 @@ with waves as (
         coalesce(wave_type, 'unknown') as wave_type,
         status,
         coalesce(cardinality(orders), 0) as orders,
-        reduce(orders, bigint '0', (total, entry) -> total + coalesce(entry.item_count, 0), total -> total) as items,
+        {{ pieces('orders', 'item_count') }} as items,
         if(completed_at >= released_at, date_diff('millisecond', released_at, completed_at)) as completion_milliseconds
     from {{ ref('waves_current') }}
     where not is_deleted and {{ touched('created_at') }}

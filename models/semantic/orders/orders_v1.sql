@@ -77,17 +77,8 @@ final as (
         orders.status,
         orders.priority,
         cardinality(orders.items) as order_lines,
-        reduce(orders.items, bigint '0', (total, line) -> total + coalesce(line.quantity, 0), total -> total) as pieces,
-        reduce(
-            filter(orders.items, line -> line.quantity * line.unit_price is not null),
-            cast(null as decimal(38, 4)),
-            -- Money is added as decimal, as in gold.order_fulfillment_daily: a sum of doubles depends on the order of its terms.
-            (total, line) -> cast(
-                coalesce(total, decimal '0') + cast(line.quantity as decimal(19, 0)) * try_cast(line.unit_price as decimal(18, 4))
-                as decimal(38, 4)
-            ),
-            total -> total
-        ) as order_value,
+        {{ pieces('orders.items') }} as pieces,
+        {{ line_value('orders.items') }} as order_value,
         orders.shipping_address.city as ship_to_city,
         orders.shipping_address.state as ship_to_state,
         orders.shipping_address.country as ship_to_country,

@@ -52,7 +52,7 @@ final as (
         orders.customer_id,
         orders.promised_delivery_at,
         cardinality(tasks.items) as pack_lines,
-        reduce(tasks.items, bigint '0', (total, line) -> total + coalesce(line.quantity, 0), total -> total) as pieces,
+        {{ pieces('tasks.items') }} as pieces,
         tasks.package_id,
         nullif(tasks.package_type, '') as package_type,
         tasks.suggested_package_type,

@@ -34,7 +34,7 @@ final as (
         processing_time,
         cardinality(items) as pick_lines,
         coalesce(cardinality(filter(items, line -> line.status in ('short', 'exception'))), 0) as short_lines,
-        reduce(items, bigint '0', (total, line) -> total + coalesce(line.quantity, 0), total -> total) as pieces_requested,
+        {{ pieces('items') }} as pieces_requested,
         date_diff('millisecond', created_at, started_at) / 1000e0 as wait_seconds,
         round(items_picked * 3600 / nullif(duration_seconds, 0), 6) as pieces_per_hour
     from tasks

@@ -56,7 +56,7 @@ final as (
         coalesce(progress.orders_shipped, 0) as orders_shipped,
         coalesce(progress.orders_dropped, 0) as orders_dropped,
         cast(progress.orders_packed as double) / nullif(progress.orders_total - progress.orders_dropped, 0) as progress_rate,
-        reduce(waves.orders, bigint '0', (total, entry) -> total + coalesce(entry.item_count, 0), total -> total) as pieces,
+        {{ pieces('waves.orders', 'item_count') }} as pieces,
         progress.earliest_open_promise_at,
         waves.scheduled_start,
         waves.scheduled_end,

@@ -13,7 +13,7 @@ with pick_tasks as (
         zone,
         started_at,
         completed_at,
-        reduce(items, bigint '0', (total, line) -> total + coalesce(line.picked_qty, 0), total -> total) as items,
+        {{ pieces('items', 'picked_qty') }} as items,
         coalesce(cardinality(items), 0) as lines,
         coalesce(cardinality(filter(
             items,
@@ -42,7 +42,7 @@ pack_tasks as (
         cast(null as varchar) as zone,  -- noqa: RF04
         started_at,
         completed_at,
-        reduce(items, bigint '0', (total, line) -> total + coalesce(line.quantity, 0), total -> total) as items,
+        {{ pieces('items') }} as items,
         0 as lines,
         0 as exception_lines,
         0 as exceptions

@@ -52,7 +52,7 @@ final as (
         tasks.started_at,
         tasks.completed_at,
         date_diff('millisecond', tasks.started_at, tasks.completed_at) / 1000e0 as duration_seconds,
-        reduce(tasks.items, bigint '0', (total, item) -> total + coalesce(item.picked_qty, 0), total -> total) as items_picked,
+        {{ pieces('tasks.items', 'picked_qty') }} as items_picked,
         coalesce(cardinality(tasks.exceptions), 0) as exception_count,
         orders.newest[1] as order_priority,
         orders.newest[2] as customer_id,

@@ -37,4 +37,4 @@ def test_source_may_be_older_than_its_product_promises(table: str, group: str) -
 
 
 def test_no_source_was_looked_at() -> None:
-    assert len(readers()) == 7
+    assert len(readers()) == 8

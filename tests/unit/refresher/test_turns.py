@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -44,11 +45,13 @@ def test_second_writer_does_not_wait_or_does_not_say_for_whom(tmp_path: Path) ->
 
     def wait(holder: str) -> None:
         said.append(holder)
-        process.communicate("")
+        threading.Timer(0.1, process.communicate, [""]).start()
 
     with turns.turn(tmp_path, "the refresher: orders", wait):
-        assert process.poll() == 0
+        assert process.wait(10) == 0
         assert said == [f"dbt build (process {process.pid})"]
+        with pytest.raises(BlockingIOError), (tmp_path / "writer.lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_lock_stays_after_its_holder_was_killed(tmp_path: Path) -> None:
@@ -75,26 +78,26 @@ def test_lock_is_free_while_a_killed_command_s_dbt_still_writes(tmp_path: Path) 
 
 def test_busy_refresher_overtakes_whoever_waits(tmp_path: Path) -> None:
     ran: list[str] = []
-    waiting = threading.Event()
+    said: list[str] = []
+    is_waiting = {"once": threading.Event(), "refresh": threading.Event()}
 
-    def refresh(*, after: threading.Event | None = None) -> None:
-        with turns.turn(tmp_path, "the refresher", lambda _: None):
-            ran.append("refresh")
-            if after:
-                after.wait(10)
+    def take(who: str) -> None:
+        def wait(holder: str) -> None:
+            said.append(holder.partition(" (")[0])
+            is_waiting[who].set()
 
-    def once() -> None:
-        with turns.turn(tmp_path, "dbt build", lambda _: waiting.set()):
-            ran.append("once")
+        with turns.turn(tmp_path, who, wait):
+            ran.append(who)
 
-    thread = threading.Thread(target=once)
-    with turns.turn(tmp_path, "the refresher", lambda _: None):
-        thread.start()
-        assert waiting.wait(10)
-    for _ in range(20):
-        refresh()
-    thread.join(10)
-    assert ran.index("once") <= 1
+    threads = [threading.Thread(target=take, args=[who]) for who in is_waiting]
+    with turns.turn(tmp_path, "first", lambda _: None):
+        for thread, waits in zip(threads, is_waiting.values(), strict=True):
+            thread.start()
+            assert waits.wait(10)
+    for thread in threads:
+        thread.join(10)
+    assert said[:2] == ["first", "once"]  # inside the door, the second may find the first still at work
+    assert ran == ["once", "refresh"]
 
 
 def test_second_refresher_is_let_in(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""What is slow, measured: `./mesh bench`."""

@@ -1,0 +1,1 @@
+"""What the current-state engine costs as tables grow: ``./mesh bench transform``."""

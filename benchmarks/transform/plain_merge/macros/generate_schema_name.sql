@@ -1,0 +1,3 @@
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ var('schema_prefix') }}{{ target.schema }}
+{%- endmacro %}
