@@ -36,7 +36,7 @@
 {#- What can be unreadable: the document as a whole, the parts that columns look into, the columns. -#}
 {%- set fields = [['image', 'text', '$', 'fields']] -%}
 {%- for name in parents if name not in rows -%}
-    {%- do fields.append(['field_' ~ name, 'varchar', name, "try_cast(field_" ~ name ~ " as map(varchar, json))"]) -%}
+    {%- do fields.append(['field_' ~ name, 'varchar', name, cdc_fields('field_' ~ name)]) -%}
 {%- endfor -%}
 {%- for column in columns -%}
     {%- do fields.append([values[column[0]], column[1], paths[column[0]] | join('.'), column[0]]) -%}
@@ -137,7 +137,7 @@ parsed as (
 
     select
         *,
-        try_cast(try(json_parse(image)) as map(varchar, json)) as fields
+        {{ cdc_fields('try(json_parse(image))') }} as fields
     from newest
 
 ),

@@ -117,6 +117,19 @@
 {%- endmacro %}
 
 
+{# The fields of an object as a map of JSON values; NULL for anything else. #}
+{% macro cdc_fields(value) -%}
+    try_cast({{ cdc_part(value) }} as map(varchar, json))
+{%- endmacro %}
+
+
+{# Of such a map the fields that are not named, as one JSON object; NULL when there are none. #}
+{% macro cdc_other_fields(fields, names) -%}
+    {%- set others = "map_filter(" ~ fields ~ ", (name, field) -> name not in ('" ~ names | join("', '") ~ "'))" -%}
+    if(cardinality({{ others }}) > 0, json_format(cast({{ others }} as json)))
+{%- endmacro %}
+
+
 {# An embedded document; its fields are named as in the type. #}
 {% macro cdc_row(value, type) -%}
     cast(row(
@@ -137,7 +150,7 @@
     {%- elif type.startswith('decimal(') -%} {{ cdc_decimal(value, type) }}
     {%- elif type == 'timestamp(6) with time zone' -%} {{ cdc_timestamp(value) }}
     {%- elif type.startswith('row(') -%}
-        if(try_cast({{ cdc_part(value) }} as map(varchar, json)) is not null, {{ cdc_row(value, type) }})
+        if({{ cdc_fields(value) }} is not null, {{ cdc_row(value, type) }})
     {%- elif type.startswith('array(row(') -%}
         {%- set item = 'item_' ~ depth -%}
         transform(try_cast({{ cdc_part(value) }} as array(json)), {{ item }} -> {{ cdc_row(item, type[6:-1]) }})
@@ -176,7 +189,7 @@
                 {%- set text = "nullif(" ~ text ~ ", '{\"$date\":" ~ cdc_zero_time() | trim ~ "}')" -%}
             {%- elif type.startswith('row(') -%}
                 {#- The decoded row is one of NULLs when something else stands there. -#}
-                {%- set result = "try_cast(" ~ cdc_part(value) ~ " as map(varchar, json))" -%}
+                {%- set result = cdc_fields(value) -%}
             {%- endif -%}
             {%- do found.values.append("row('" ~ path ~ "', if(" ~ result ~ " is null, " ~ text ~ "))") -%}
             {%- if type.startswith('row(') -%}

@@ -80,9 +80,7 @@ def test_comment_in_trino_differs_from_the_yml(warehouse: Stack, manifest: dict[
     for node in described(manifest):
         name = docs.relation(node)
         assert tables[name] == node["description"], name
-        assert list(columns[name].items()) == [
-            (column, entry["description"]) for column, entry in node["columns"].items()
-        ], name
+        assert columns[name] == {column: entry["description"] for column, entry in node["columns"].items()}, name
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])

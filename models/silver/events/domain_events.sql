@@ -25,14 +25,10 @@ firsts as (
     select
         event_id,
         event_day,
-        min(row(kafka_topic, kafka_partition, kafka_offset)) as first_seen,
+        min(row(kafka_topic, kafka_partition, kafka_offset)) as coordinates,
         min_by(
-            cast(
-                row(event_type, event_source, subject, event_time, envelope) as
-                row(event_type varchar, event_source varchar, subject varchar, event_time timestamp(6) with time zone, envelope varchar)
-            ),
-            row(kafka_topic, kafka_partition, kafka_offset)
-        ) as record
+            row(event_type, event_source, subject, event_time, envelope), row(kafka_topic, kafka_partition, kafka_offset)
+        ) as event
     from records
     group by event_id, event_day
 
@@ -43,9 +39,14 @@ parsed as (
     select
         event_id,
         event_day,
-        first_seen,
-        record,
-        try_cast(try(json_parse({{ cdc_readable('record.envelope') }})) as map(varchar, json)) as attributes
+        coordinates[1] as kafka_topic,
+        coordinates[2] as kafka_partition,
+        coordinates[3] as kafka_offset,
+        event[1] as event_type,
+        event[2] as event_source,
+        event[3] as subject,
+        event[4] as event_time,
+        {{ cdc_fields("try(json_parse(" ~ cdc_readable('event[5]') ~ "))") }} as attributes
     from firsts
 
 ),
@@ -54,26 +55,24 @@ final as (
 
     select
         event_id,
-        record.event_type,
-        record.event_source,
-        record.subject,
-        split_part(record.subject, '/', 1) as entity_type,
-        nullif(substr(record.subject, strpos(record.subject, '/') + 1), record.subject) as entity_id,
-        record.event_time,
+        event_type,
+        event_source,
+        subject,
+        event_time,
+        kafka_topic,
+        kafka_partition,
+        kafka_offset,
+        event_day,
+        split_part(subject, '/', 1) as entity_type,
+        nullif(substr(subject, strpos(subject, '/') + 1), subject) as entity_id,
         {{ cdc_string("element_at(attributes, 'specversion')") }} as spec_version,
         {{ cdc_string("element_at(attributes, 'datacontenttype')") }} as data_content_type,
-        {{ cdc_json("element_at(attributes, 'data')") }} as data,
+        -- CloudEvents calls it so.
+        {{ cdc_json("element_at(attributes, 'data')") }} as data,  -- noqa: RF04
         {%- for attribute, name in extensions.items() %}
         {{ cdc_string("element_at(attributes, '" ~ attribute ~ "')") }} as {{ name }},
         {%- endfor %}
-        json_format(cast(nullif(
-            map_filter(attributes, (name, attribute) -> name not in ('{{ (standard + extensions.keys() | list) | join("', '") }}')),
-            cast(map() as map(varchar, json))
-        ) as json)) as extra_attributes,
-        first_seen[1] as kafka_topic,
-        first_seen[2] as kafka_partition,
-        first_seen[3] as kafka_offset,
-        event_day,
+        {{ cdc_other_fields('attributes', standard + extensions.keys() | list) }} as extra_attributes,
         cast(current_timestamp at time zone 'UTC' as timestamp(6) with time zone) as processing_time
     from parsed
 

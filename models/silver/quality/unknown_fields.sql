@@ -5,11 +5,11 @@ with documents as (
     {% for name in cdc_document_tables() -%}
     select
         '{{ name }}' as table_name,
-        document_id,
-        image_source.source_ts,
-        cast(json_parse(extra_fields) as map(varchar, json)) as fields
-    from {{ ref(name) }}
-    where extra_fields is not null and not is_deleted
+        documents.document_id,
+        documents.image_source.source_ts,
+        {{ cdc_fields('json_parse(documents.extra_fields)') }} as fields
+    from {{ ref(name) }} as documents
+    where documents.extra_fields is not null and not documents.is_deleted
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
 
@@ -23,9 +23,9 @@ final as (
         count(*) as documents,
         min(documents.source_ts) as first_seen,
         min_by(documents.document_id, row(documents.source_ts, documents.document_id)) as example_document_id,
-        min_by(substr(json_format(unknown.value), 1, 200), row(documents.source_ts, documents.document_id)) as example_value
+        min_by(substr(json_format(unknown.content), 1, 200), row(documents.source_ts, documents.document_id)) as example_value
     from documents
-    cross join unnest(documents.fields) as unknown (field, value)
+    cross join unnest(documents.fields) as unknown (field, content)
     group by documents.table_name, unknown.field
 
 )
