@@ -22,10 +22,14 @@
 
 with found as (
 
-    select array_join(
-        transform(status_history, entry -> format_datetime(entry.at, 'HH:mm') || ' ' || format_datetime(entry.source_ts, 'HH:mm:ss') || ' ' || entry.status),
-        ', '
-    ) as history
+    select
+        array_join(
+            transform(
+                status_history,
+                entry -> format_datetime(entry.at, 'HH:mm') || ' ' || format_datetime(entry.source_ts, 'HH:mm:ss') || ' ' || entry.status
+            ),
+            ', '
+        ) as history
     from ({{ cdc_current_state(records, [['status', 'varchar']], history='status') }})
 
 ),

@@ -21,7 +21,7 @@ from wms_mesh.stack import Stack
 
 # A change is in bronze after seconds; then its product is due within a minute, and waits behind the others.
 ARRIVAL_LIMIT = 240.0 + LAST_BACKOFF
-STOP_LIMIT = 15.0
+STOP_LIMIT = 60.0  # a statement that is being planned is cancelled when the plan is made
 OWN_STATEMENTS = """from system.runtime.queries where query like '/* {"app": "dbt"%'"""
 
 

@@ -19,14 +19,14 @@ final as (
 
     select
         documents.table_name,
-        unknown.field,
+        extra.field,
         count(*) as documents,
         min(documents.source_ts) as first_seen,
         min_by(documents.document_id, row(documents.source_ts, documents.document_id)) as example_document_id,
-        min_by(substr(json_format(unknown.content), 1, 200), row(documents.source_ts, documents.document_id)) as example_value
+        min_by(substr(json_format(extra.content), 1, 200), row(documents.source_ts, documents.document_id)) as example_value
     from documents
-    cross join unnest(documents.fields) as unknown (field, content)
-    group by documents.table_name, unknown.field
+    cross join unnest(documents.fields) as extra (field, content)
+    group by documents.table_name, extra.field
 
 )
 
