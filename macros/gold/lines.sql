@@ -6,11 +6,12 @@
 
 {#
     Value of a list of order lines, quantity x unit_price of those that have both; NULL when none has. Money is added as
-    decimal: a sum of doubles depends on the order of its terms.
+    decimal: a sum of doubles depends on the order of its terms. A price that is none (99999999999999999999) counts as missing:
+    one of them would make the value of its whole day NULL.
 #}
 {% macro line_value(lines) -%}
     reduce(
-        filter({{ lines }}, line -> line.quantity * line.unit_price is not null),
+        filter({{ lines }}, line -> line.quantity is not null and try_cast(line.unit_price as decimal(18, 4)) is not null),
         cast(null as decimal(38, 4)),
         (total, line) -> cast(
             coalesce(total, decimal '0') + cast(line.quantity as decimal(19, 0)) * try_cast(line.unit_price as decimal(18, 4))
