@@ -37,8 +37,8 @@ def transform(
 ) -> None:
     """What the current-state engine costs as its table grows, against a full rebuild and a plain merge by key.
 
-    Works in schemas bench_* of the running stack and drops them at the end. On two cores at rest 100,000 documents take
-    about 10 minutes, a million 30, five million 90.
+    Works in schemas bench_* of the running stack and drops them at the end; the stack's refresher waits meanwhile. On
+    two cores at rest 100,000 documents take about 10 minutes, a million 30, five million 90.
     """
     from benchmarks.transform import command
 

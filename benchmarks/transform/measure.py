@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,19 +89,21 @@ class Benchmark:
         self._plain = Project(stack, Path(__file__).parent / "plain_merge", {"new_rows": self._query})
 
     def run(self, save: Callable[[Results], None]) -> None:
-        """Measure every size, the smallest first; ``save`` is called after each, so that a stop loses only the last."""
+        """Measure every size, the smallest first; ``save`` is called after each change: a stop loses only the last."""
         for documents in self._sizes:
             with self._sandbox.open():
-                self._measure_size(Collection(documents, self.results.per_day))
-            save(self.results)
+                for _ in self._measure_size(Collection(documents, self.results.per_day)):
+                    save(self.results)
 
-    def _measure_size(self, collection: Collection) -> None:
+    def _measure_size(self, collection: Collection) -> Iterator[None]:
         self._fill(collection)
         self._measure_rebuild(collection)
         self._measure_refresh(collection)
         self._sandbox.query(f"create table {ORDERS_MERGE} as select * from {ORDERS_CURRENT}")
+        yield
         for change in self._changes(collection):
             self._measure_change(collection, change)
+            yield
 
     def _fill(self, collection: Collection) -> None:
         step = _INSERT_DAYS * collection.per_day

@@ -96,8 +96,8 @@ def target_rows(measurement: Measurement) -> float:
 def targets(results: Results) -> list[Target]:
     """Every target whose measurements are there."""
     sizes = sorted({measurement.documents for measurement in results.measurements})
-    found = [_read_target(results, documents) for documents in sizes]
-    if len(sizes) > 1:
+    found = [_read_target(results, documents) for documents in sizes if _recent(results, documents, documents // 100)]
+    if len(sizes) > 1 and _recent(results, sizes[-1], same_change(sizes)):
         found.append(_growth_target(results, sizes))
     for refresh in results.refreshes:
         for where, times, limit in (
@@ -113,7 +113,7 @@ def targets(results: Results) -> list[Target]:
 
 def _read_target(results: Results, documents: int) -> Target:
     promise = f"a change of the newest 1 % reads {READ_SHARE:.0%} of the target's rows or less"
-    measurement = _recent(results, documents, round(documents / 100))
+    (measurement,) = _recent(results, documents, documents // 100)
     if measurement.failure:
         return Target(promise, measurement.failure, False)
     share = target_rows(measurement) / documents
@@ -125,7 +125,7 @@ def _growth_target(results: Results, sizes: Sequence[int]) -> Target:
     document takes, not what the table's size adds."""
     count = same_change(sizes)
     promise = f"the time for the same change at {sizes[-1]:,} documents is at most {GROWTH} times that at {sizes[0]:,}"
-    pair = [_recent(results, documents, count) for documents in (sizes[0], sizes[-1])]
+    pair = [each for documents in (sizes[0], sizes[-1]) for each in _recent(results, documents, count)]
     if any(measurement.failure for measurement in pair):
         return Target(promise, "; ".join(measurement.failure for measurement in pair), False)
     small, large = map(seconds, pair)
@@ -133,14 +133,15 @@ def _growth_target(results: Results, sizes: Sequence[int]) -> Target:
     return Target(promise, measured, large <= GROWTH * small)
 
 
-def _recent(results: Results, documents: int, count: int) -> Measurement:
-    return next(
+def _recent(results: Results, documents: int, count: int) -> list[Measurement]:
+    """The one measurement, or none while that change has not been measured."""
+    return [
         measurement
         for measurement in results.measurements
         if measurement.engine == ENGINE
         and measurement.documents == documents
         and (measurement.change.place, measurement.change.count) == ("recent", count)
-    )
+    ]
 
 
 def machine(results: Results) -> dict[str, Any]:
