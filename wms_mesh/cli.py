@@ -155,6 +155,29 @@ def refresh(
 
 
 @app.command()
+def ledger(
+    topics: Annotated[list[str] | None, typer.Argument(help="Only these topics.", show_default="all")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")] = False,
+) -> None:
+    """Account for every Kafka offset: in bronze, in the quarantine, erased, missing or twice. Exits 1 for the last two.
+
+    Reads gold.ingest_ledger, which the refresher keeps, and asks Kafka for its first and last offsets.
+    """
+    from wms_mesh.ledger import book
+
+    pages = book.read(Stack.from_env(), topics or [])
+    if as_json:
+        print(json.dumps([page.as_json() for page in pages], indent=2, default=str))
+    else:
+        Console().print(book.table(pages))
+    wrong = [sentence for page in pages for sentence in page.wrong()]
+    for sentence in wrong:
+        console.print(f"[red]{sentence}[/red]", highlight=False, soft_wrap=True)
+    if wrong:
+        raise typer.Exit(1)
+
+
+@app.command()
 def docs(
     no_serve: Annotated[bool, typer.Option("--no-serve", help="Build the page, print where it is, and end.")] = False,
     port: Annotated[int | None, typer.Option(min=1, max=65535, show_default="the stack's")] = None,

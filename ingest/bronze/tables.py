@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ingest.collections import COLLECTIONS, EVENTS_TABLE, QUARANTINE_TABLE, Collection
+from ingest.collections import COLLECTIONS, ERASED_TABLE, EVENTS_TABLE, QUARANTINE_TABLE, Collection
 
 SCHEMA = "bronze"
 _TIMESTAMP = "timestamp(6) with time zone"
@@ -72,6 +72,11 @@ QUARANTINE_COLUMNS = (
     Column("message_headers", "map(varchar, varbinary)", "The record's headers."),
 )
 
+ERASED_COLUMNS = (
+    Column("erased_from", "varchar", "Table of this schema that held the record."),
+    Column("erased_at", _TIMESTAMP, "When the record was erased, UTC."),
+)
+
 # A file closes at each checkpoint, so its size follows from the load; the row group bounds what each writer buffers.
 _PROPERTIES = {
     "write.distribution-mode": "none",
@@ -101,7 +106,7 @@ def change_table(collection: Collection) -> Table:
 
 
 def tables(collections: tuple[Collection, ...] = COLLECTIONS) -> tuple[Table, ...]:
-    """Every table of the schema: one for each collection, the events, the quarantine."""
+    """Every table of the schema: one for each collection, the events, the quarantine, and what was erased of them."""
     return (
         *map(change_table, collections),
         Table(EVENTS_TABLE, "Every CloudEvent of the topics wms.*.events.", RECORD_COLUMNS + EVENT_COLUMNS),
@@ -110,6 +115,11 @@ def tables(collections: tuple[Collection, ...] = COLLECTIONS) -> tuple[Table, ..
             "Every record that is not what its topic promises, with its bytes and the reason. "
             "bronze and quarantine together are every offset of every topic.",
             RECORD_COLUMNS + QUARANTINE_COLUMNS,
+        ),
+        Table(
+            ERASED_TABLE,
+            "Every record that was erased on a person's request: where it stood, and nothing of what it said.",
+            RECORD_COLUMNS + ERASED_COLUMNS,
         ),
     )
 

@@ -5,6 +5,7 @@
             grain           columns of the key, the day first, e.g. ['date', 'priority']
             follows_clock   true when rows also change because time passes (a shipment becomes due): as_of() in the model
             partitioning    Iceberg partition transforms, none by default
+            bookkeeping     columns that say how a row was computed: they alone are no reason to write it
     macro <model>_touched(changes): a query for the days that changed rows belong to. changes.<followed model>, see
             macros/gold/follow.sql; changes.clock has since and until, the moments of the last run and of this one.
 
@@ -117,7 +118,7 @@
             on {% for name in grain %}computed.{{ name }} = known.{{ name }}{{ ' and ' if not loop.last }}{% endfor %}
         where
             computed.{{ grain[0] }} is null or known.{{ grain[0] }} is null
-            {%- for name in names if name not in grain and name != 'processing_time' %}
+            {%- for name in names if name not in grain + config.get('bookkeeping', []) + ['processing_time'] %}
             or computed.{{ name }} is distinct from known.{{ name }}
             {%- endfor %}
     {%- endcall -%}

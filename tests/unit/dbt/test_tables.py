@@ -1,9 +1,10 @@
-"""The lists of silver tables in macros/cdc/tables.sql against the models that there are."""
+"""The lists of tables in macros against the models and tables that there are."""
 
 from __future__ import annotations
 
 import re
 
+from ingest.bronze.tables import tables
 from wms_mesh.stack import REPO
 
 
@@ -24,3 +25,9 @@ def test_documents_of_a_table_have_no_parse_failures_anywhere() -> None:
     assert _listed("cdc_period_tables") == periods
     assert _listed("cdc_document_tables") == _models("cdc_current_state(") - periods
     assert _listed("cdc_entry_tables") == _models("cdc_entries(")
+
+
+def test_table_of_records_is_left_out_of_the_ledger() -> None:
+    text = (REPO / "macros/ledger/ledger.sql").read_text(encoding="utf-8")
+    [body] = re.findall(r"macro ledger_sources\(\).*?endmacro", text, re.DOTALL)
+    assert set(re.findall(r"'(\w+)':", body)) == {table.name for table in tables()}

@@ -1,4 +1,4 @@
-"""Every Kafka offset accounted for: what the topics hold against what bronze and the quarantine hold."""
+"""Every Kafka offset accounted for: what the topics hold against what the tables of bronze hold."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from kafka import KafkaConsumer, TopicPartition
 
-from ingest.collections import COLLECTIONS, EVENT_TOPICS, EVENTS_TABLE, QUARANTINE_TABLE
+from ingest.bronze.tables import tables
+from ingest.collections import COLLECTIONS, EVENT_TOPICS, QUARANTINE_TABLE
 from wms_mesh import sql
 from wms_mesh.errors import MeshError
 from wms_mesh.stack import Stack
@@ -16,9 +17,9 @@ from wms_mesh.stack import Stack
 QUIET_SECONDS = 6.0  # no new record for so long means the connector has caught up (it polls each second)
 
 _ROWS_BY_OFFSET = " union all ".join(
-    f"select kafka_topic, kafka_partition, kafka_offset, {int(table == QUARANTINE_TABLE)} as is_quarantined"
-    f" from bronze.{table}"
-    for table in (*(collection.bronze_table for collection in COLLECTIONS), EVENTS_TABLE, QUARANTINE_TABLE)
+    f"select kafka_topic, kafka_partition, kafka_offset, {int(table.name == QUARANTINE_TABLE)} as is_quarantined"
+    f" from bronze.{table.name}"
+    for table in tables()
 )
 # Only offsets that Kafka still holds: older rows outlive their topic's retention, newer ones came after the look.
 _ACCOUNT = f"""
@@ -43,7 +44,7 @@ class PartitionAccount:
 
     @property
     def missing(self) -> int:
-        """Offsets that are neither in bronze nor in the quarantine."""
+        """Offsets that stand in no table of bronze."""
         return self.end - self.first - self.distinct
 
     @property
