@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -40,6 +40,9 @@ PORTS = (
     "refresher",
 )
 
+# Engines whose clients all reach them by their port, so that a proxy can stand between.
+DETOURED = ("kafka", "s3", "metastore")
+
 
 class Naming(StrEnum):
     """How the source spells its fields, and where its collections stand."""
@@ -58,6 +61,7 @@ class Stack:
     naming: the source's naming style (``MESH_NAMING``).
     checkpoint_seconds: how often the bronze job commits (``MESH_CHECKPOINT_SECONDS``).
     mongodb_uri: an existing replica set to capture (``MESH_MONGODB_URI``), or None for an embedded one.
+    detours: ports on which engines listen while a proxy stands at their own (``MESH_DETOURS``: s3=30203,kafka=30200).
     """
 
     home: Path
@@ -66,6 +70,7 @@ class Stack:
     naming: Naming
     checkpoint_seconds: int
     mongodb_uri: str | None
+    detours: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Stack:
@@ -84,6 +89,7 @@ class Stack:
             naming=Naming(naming),
             checkpoint_seconds=_whole_number(env, "MESH_CHECKPOINT_SECONDS", 5, 1, 3600),
             mongodb_uri=env.get("MESH_MONGODB_URI") or None,
+            detours=_detours(env.get("MESH_DETOURS", "")),
         )
 
     def port(self, name: str) -> int:
@@ -93,6 +99,10 @@ class Stack:
     def address(self, name: str) -> str:
         """``127.0.0.1:port`` of one listener."""
         return f"{LOOPBACK}:{self.port(name)}"
+
+    def listener(self, name: str) -> str:
+        """``127.0.0.1:port`` on which an engine itself listens: its address, unless it has a detour."""
+        return f"{LOOPBACK}:{self.detours.get(name, self.port(name))}"
 
     def url(self, name: str) -> str:
         """``http://127.0.0.1:port`` of one listener."""
@@ -130,6 +140,14 @@ class Stack:
 def _folder(path: Path, mode: int = 0o755) -> Path:
     path.mkdir(parents=True, exist_ok=True, mode=mode)
     return path
+
+
+def _detours(text: str) -> dict[str, int]:
+    pairs = [part.partition("=") for part in text.split(",") if part]
+    for name, _, port in pairs:
+        if name not in DETOURED or not port.isdecimal():
+            raise MeshError(f"MESH_DETOURS is '{text}': write it like s3=30203, of {', '.join(DETOURED)}.")
+    return {name: int(port) for name, _, port in pairs}
 
 
 def _whole_number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

@@ -29,6 +29,7 @@ SUITES: dict[str, list[list[str]]] = {
     ],
     "unit": [["pytest", "tests/unit"]],
     "stack": [["pytest", "tests/stack", "--verbose", "--capture=no"]],  # minutes long: it shows what it does
+    "chaos": [["pytest", "tests/chaos", "--verbose", "--capture=no"]],
 }
 
 

@@ -15,7 +15,7 @@ from wms_mesh.stack import Naming, Stack
 TEST_PORT_BASE = "29000"
 
 
-def _print_changes() -> Callable[[Status], None]:
+def print_changes() -> Callable[[Status], None]:
     """Progress for a log: a line whenever another unit became ready."""
     seen: set[str] = set()
 
@@ -50,7 +50,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: ORDER.index(item.path.stem))
 
 
-def _print_logs(stack: Stack) -> None:
+def print_logs(stack: Stack) -> None:
     """The ends of all logs: when a run in CI has failed, the stack's folder is gone."""
     for path in sorted((stack.home / "logs").glob("*.log")):
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
@@ -68,7 +68,7 @@ def start_stack(
         while current:
             stack = current.pop()
             if request.session.testsfailed:
-                _print_logs(stack)
+                print_logs(stack)
             lifecycle.down(stack, lambda _: None)
             lifecycle.purge(stack)
 
@@ -81,7 +81,7 @@ def start_stack(
         doctor.require(stack)
         current.append(stack)
         print(f"\nStarting a stack in {stack.home} from port {stack.port_base}", flush=True)
-        now = lifecycle.up(stack, (), _print_changes())
+        now = lifecycle.up(stack, (), print_changes())
         print(f"Ready after {now.ready_seconds:.0f} s, {now.total_rss_mb:,.0f} MB", flush=True)
         return stack
 

@@ -66,7 +66,7 @@ class Metastore(Engine):
                 ":".join(map(str, [conf, *jars])),
                 "org.apache.hadoop.hive.metastore.HiveMetaStore",
                 "-p",
-                str(self.stack.port("metastore")),
+                self.stack.listener("metastore").split(":")[1],
             ],
             cwd=self.stack.data(self.name),
         )

@@ -32,7 +32,7 @@ class S3(Engine):
         data = self.stack.data(self.name)
         if minio is not None:
             return Command(
-                argv=[minio, "server", "--quiet", "--address", self.stack.address("s3"), str(data)],
+                argv=[minio, "server", "--quiet", "--address", self.stack.listener("s3"), str(data)],
                 cwd=data,
                 env={
                     "MINIO_ROOT_USER": self.stack.secret("s3-access-key"),
