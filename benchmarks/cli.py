@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from wms_mesh.stack import REPO
+from wms_mesh.stack import REPO, Stack
 
 app = typer.Typer(help="Measure; prints medians of several runs.", no_args_is_help=True)
 
@@ -18,6 +18,19 @@ def simulator() -> None:
     from benchmarks import simulator as benchmark
 
     benchmark.main()
+
+
+@app.command()
+def overload(
+    factor: Annotated[
+        float, typer.Option(min=1, help="How many times the normal rate of 200 changes a second.")
+    ] = 10.0,
+    minutes: Annotated[float, typer.Option(min=0.1, help="For how long.")] = 2.0,
+) -> None:
+    """What happens at ten times the normal rate: lag, catch-up, memory. About five minutes on the running stack."""
+    from benchmarks import overload as benchmark
+
+    raise typer.Exit(benchmark.main(Stack.from_env(), factor, minutes))
 
 
 @app.command()

@@ -186,7 +186,7 @@ def erase(
 ) -> None:
     """Remove a person's data from bronze, silver, gold and the quarantine for good, and prove it.
 
-    Their own documents and the events about them go, and the ledger counts their records as erased; where others mention
+    Their own documents and the events about them go, and the ledger counts them as erased; where others mention
     them, a name without meaning takes the id's place. Then files are written anew and old snapshots expire: time travel
     to before ends, and a query that began before may fail. Exits 1 while something is left.
     """

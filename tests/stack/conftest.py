@@ -38,6 +38,7 @@ ORDER = (
     "test_refresher",
     "test_source",
     "test_lakehouse",
+    "test_erase",
     "test_bronze",
     "test_convergence",
     "test_naming",

@@ -42,6 +42,7 @@ class Engine(ABC):
     ports: ClassVar[tuple[str, ...]] = ()  # listeners, names of wms_mesh.stack.PORTS; the first is shown
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
     stop_seconds: ClassVar[float] = 20.0  # then SIGKILL
+    memory_mb: ClassVar[int]  # resident MiB that it never needs: its heap, and what the process takes beside it
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack

@@ -27,6 +27,7 @@ class Connect(Engine):
     """Ready when its REST interface answers from the group's state and offers the MongoDB connector."""
 
     name = "connect"
+    memory_mb = 1150
     needs = ("kafka", "topics")
     ports = ("connect",)
 

@@ -97,6 +97,7 @@ class FlinkJobManager(Engine):
     """Takes the job, keeps its checkpoints' list, restarts it; holds no data itself."""
 
     name = "flink-jobmanager"
+    memory_mb = 700
     ports = ("flink-rest", "flink-jobmanager-rpc", "flink-blob")
 
     def prepare(self) -> None:
@@ -122,6 +123,7 @@ class FlinkTaskManager(Engine):
     """Runs the bronze job in its one slot."""
 
     name = "flink-taskmanager"
+    memory_mb = 1200
     needs = ("flink-jobmanager",)
     ports = ("flink-taskmanager-rpc", "flink-taskmanager-data")
 

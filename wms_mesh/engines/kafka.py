@@ -27,6 +27,7 @@ class Kafka(Engine):
     """Ready when a record that was produced can be consumed."""
 
     name = "kafka"
+    memory_mb = 700
     ports = ("kafka", "kafka-controller")
     stop_seconds = 30.0
 

@@ -24,6 +24,7 @@ class Metastore(Engine):
     """Thrift on loopback; its tables in Postgres; it makes table folders itself, over S3A."""
 
     name = "metastore"
+    memory_mb = 450
     needs = ("postgres", "buckets")
     ports = ("metastore",)
 

@@ -33,6 +33,7 @@ class MongoDb(Engine):
     """Ready when the captured collections exist with pre-images, and an inserted document can be read."""
 
     name = "mongodb"
+    memory_mb = 512
     ports = ("mongodb",)
 
     def external(self) -> bool:

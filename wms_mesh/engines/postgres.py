@@ -26,6 +26,7 @@ class Postgres(Engine):
     """One server on loopback TCP; no Unix socket, whose path may be no longer than 107 bytes."""
 
     name = "postgres"
+    memory_mb = 400
     ports = ("postgres",)
     stop_signal = signal.SIGINT  # fast shutdown: SIGTERM would wait for the metastore's pooled connections
 

@@ -15,6 +15,7 @@ class Refresher(Engine):
     """Ready when its loop turns. Products that are late are shown, and no reason to restart it: Trino may be down."""
 
     name = "refresher"
+    memory_mb = 500
     needs = ("schemas", "bronze-tables", "bronze-job")
     ports = ("refresher",)
 

@@ -18,6 +18,7 @@ class S3(Engine):
     """S3 on loopback, path style, with the stack's own keys."""
 
     name = "s3"
+    memory_mb = 450
     ports = ("s3",)
 
     def prepare(self) -> None:

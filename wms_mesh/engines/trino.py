@@ -25,6 +25,7 @@ class Trino(Engine):
     """
 
     name = "trino"
+    memory_mb = 2400
     ports = ("trino",)
 
     def prepare(self) -> None:

@@ -9,7 +9,7 @@ from wms_mesh.errors import MeshError
 from wms_mesh.stack import Stack
 
 # A restarted job asks the table's snapshots which of its checkpoints they hold. With none of its commits left it
-# commits the last checkpoint again, and its records stand twice. After so long no checkpoint holds that commit any more.
+# commits the last checkpoint again, and its records stand twice. After so long no checkpoint knows that commit.
 QUIET_SECONDS = 120.0
 LIMIT = 300.0
 
