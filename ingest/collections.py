@@ -10,6 +10,7 @@ from dataclasses import dataclass
 CDC_PREFIX = "cdc.wms."
 EVENTS_TABLE = "domain_events_raw"
 QUARANTINE_TABLE = "quarantine"
+REPLAYS_TABLE = "quarantine_replays"
 
 
 @dataclass(frozen=True)
