@@ -58,7 +58,8 @@ def look_up(node: Any, path: Path) -> Any:
 def edit(node: Any, path: Path, change: Callable[[Container, Any], None], *, new: bool = False, depth: int = 0) -> Any:
     """``node`` after ``change`` was called with the last container on the path and the name or index in it.
 
-    A path goes through a text that is JSON itself, as ``after`` is. new: the last name need not exist. Raises MisfitError.
+    A path goes through a text that is JSON itself, as ``after`` is. new: the last name need not exist.
+    Raises MisfitError.
     """
     opened = _opened(node, path[:depth])
     is_last = depth == len(path) - 1

@@ -18,8 +18,8 @@ from wms_mesh.quarantine import marks, reading, sending
 from wms_mesh.quarantine.checks import doubts
 from wms_mesh.quarantine.marks import Attempt
 from wms_mesh.quarantine.mending import Mapping
-from wms_mesh.quarantine.records import Message, Place, Record, batches
 from wms_mesh.quarantine.paths import MisfitError
+from wms_mesh.quarantine.records import Message, Place, Record, batches
 from wms_mesh.stack import Stack
 
 Say = Callable[[str], None]
