@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import codecs
+import contextlib
 import hashlib
 import re
 import tomllib
@@ -108,7 +108,8 @@ def _fault_of_kind(name: str, step: dict[str, Any]) -> str:
         if name == "regex":
             re.sub(step["regex"], step["with"], "")
         if name == "decode":
-            b"".decode(codecs.lookup(step["decode"]).name)
+            with contextlib.suppress(UnicodeError):  # it is a charset, only not this byte's
+                b" ".decode(step["decode"])
     except (MisfitError, re.error, IndexError, LookupError) as error:
         return f"({name}) cannot be used: {error}"
     return ""
