@@ -39,6 +39,7 @@ ORDER = (
     "test_source",
     "test_lakehouse",
     "test_bronze",
+    "test_quarantine",
     "test_convergence",
     "test_naming",
 )

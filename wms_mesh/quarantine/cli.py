@@ -6,6 +6,7 @@ import json
 import sys
 from collections import Counter
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -137,14 +138,15 @@ def replay_(
         return
     with replay.turn(stack, console.print):
         lost = leftovers.settle(stack, console.print)
-        chosen = _without(_chosen(stack, choice), lost)
-        sendable = _preview(stack, chosen, mapping, full, console)
+        chosen = _chosen(stack, choice)
+        kept = _without(chosen, lost)
+        sendable = _preview(stack, kept, mapping, full, console)
         if not sendable:
             raise MeshError("None of the chosen records can be sent: see above why.")
         if not yes and not typer.confirm(f"Send {sendable:,} records again?", err=True):
             raise MeshError("Nothing was sent.")
         sent = 0
-        for place, offset in replay.send(stack, chosen, mapping):
+        for place, offset in replay.send(stack, kept, mapping):
             print(f"{place} -> {offset}", flush=True)
             sent += 1
     console.print(
@@ -188,8 +190,8 @@ def _without(chosen: list[Record], lost: set[Place]) -> list[Record]:
 def _preview(stack: Stack, chosen: list[Record], mapping: mending.Mapping | None, full: bool, out: Console) -> int:
     """Show what would be sent, and return how many records can be."""
     count: Counter[str] = Counter()
-    for batch in replay.prepare(stack, chosen, mapping):
-        for one in batch:
+    with console.status(f"Reading {len(chosen):,} records"):
+        for one in chain.from_iterable(replay.prepare(stack, chosen, mapping)):
             count["misfit" if one.after is None else "doubtful" if one.doubts else "fine"] += 1
             if full or count.total() <= PREVIEWED:
                 out.print(views.preview(one, full), markup=False, highlight=False, soft_wrap=True)

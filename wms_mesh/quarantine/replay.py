@@ -55,12 +55,10 @@ def _prepare(record: Record, message: Message, mapping: Mapping | None) -> Prepa
     return Prepared(record, message, mended, doubts=tuple(doubts(mended)))
 
 
-def send(
-    stack: Stack, records: Sequence[Record], mapping: Mapping | None, done: Callable[[int], None] = lambda _: None
-) -> Iterator[tuple[Place, int]]:
+def send(stack: Stack, records: Sequence[Record], mapping: Mapping | None) -> Iterator[tuple[Place, int]]:
     """Send what can be sent, in the order of the offsets; yields each place with its new offset once it is marked.
 
-    Call it within ``turn``, behind ``leftovers.settle``. done: told how many records of each batch are through.
+    Call it within ``turn``, behind ``leftovers.settle``.
     Raises MeshError when Kafka or Trino fails; the next replay finds out what had arrived.
     """
     replay_id = str(uuid.uuid4())
@@ -78,7 +76,6 @@ def send(
                 offsets = sender.send(pairs)
                 marks.settle(stack, [(attempt, at) for (attempt, _), at in zip(pairs, offsets, strict=True)])
                 yield from ((attempt.place, at) for (attempt, _), at in zip(pairs, offsets, strict=True))
-            done(len(batch))
 
 
 def _end(stack: Stack, place: Place) -> int:

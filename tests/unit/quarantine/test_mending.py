@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from wms_mesh.errors import MeshError
 from wms_mesh.quarantine import mending
 from wms_mesh.quarantine.paths import MisfitError
 from wms_mesh.quarantine.records import Message
+from wms_mesh.quarantine.steps import OPERATIONS
 from wms_mesh.stack import REPO
 
 CHANGE, EVENT = "cdc.wms.orders", "wms.orders.events"
@@ -183,3 +185,19 @@ def test_bad_mapping_file_gives_a_traceback(name: str, mapping_file: Path) -> No
 def test_missing_mapping_file_gives_a_traceback(mapping_file: Path) -> None:
     with pytest.raises(MeshError, match=r"cannot be read: No such file"):
         mending.read(mapping_file)
+
+
+def test_runbook_shows_a_step_that_cannot_be_used(mapping_file: Path) -> None:
+    text = RUNBOOK.read_text(encoding="utf-8")
+    [example] = re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)
+    mapping_file.write_text(example, encoding="utf-8")
+    assert len(mending.read(mapping_file).steps) == 2
+    rows = [
+        re.findall(r"`([^`]+)`", row.split("|")[1])
+        for row in text.splitlines()
+        if row.startswith("| `") and " = " in row
+    ]
+    assert {row[0].split(" ")[0] for row in rows} == set(OPERATIONS)
+    for name, *others in rows:
+        mapping_file.write_text("\n".join(["[[step]]", name, *others[:1]]), encoding="utf-8")
+        assert mending.read(mapping_file).steps, name
