@@ -11,6 +11,7 @@ CDC_PREFIX = "cdc.wms."
 EVENTS_TABLE = "domain_events_raw"
 QUARANTINE_TABLE = "quarantine"
 ERASED_TABLE = "erased_records"
+REPLAYS_TABLE = "quarantine_replays"
 
 
 @dataclass(frozen=True)

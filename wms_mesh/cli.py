@@ -16,6 +16,7 @@ from benchmarks import cli as benchmarks
 from ingest.simulator import cli as simulator
 from wms_mesh import lifecycle, views
 from wms_mesh.errors import MeshError
+from wms_mesh.quarantine import cli as quarantine
 from wms_mesh.stack import LOOPBACK, Stack
 
 app = typer.Typer(
@@ -123,6 +124,7 @@ def sql(
 
 app.command("simulate")(simulator.command)
 app.add_typer(benchmarks.app, name="bench")
+app.add_typer(quarantine.app, name="quarantine")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

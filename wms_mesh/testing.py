@@ -28,7 +28,9 @@ SUITES: dict[str, list[list[str]]] = {
         ["pre-commit", "validate-config"],
     ],
     "unit": [["pytest", "tests/unit"]],
-    "stack": [["pytest", "tests/stack", "--verbose", "--capture=no", "--durations=20"]],  # minutes long: it shows what it does
+    "stack": [
+        ["pytest", "tests/stack", "--verbose", "--capture=no", "--durations=20"]
+    ],  # minutes long: it shows what it does
     "chaos": [["pytest", "tests/chaos", "--verbose", "--capture=no", "--durations=20"]],
 }
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ingest.collections import COLLECTIONS, ERASED_TABLE, EVENTS_TABLE, QUARANTINE_TABLE, Collection
+from ingest.collections import (
+    COLLECTIONS,
+    ERASED_TABLE,
+    EVENTS_TABLE,
+    QUARANTINE_TABLE,
+    REPLAYS_TABLE,
+    Collection,
+)
 
 SCHEMA = "bronze"
 _TIMESTAMP = "timestamp(6) with time zone"
@@ -22,11 +29,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One bronze table, without its schema."""
+    """One bronze table, without its schema. ``written_at``: the column whose day is the partition."""
 
     name: str
     comment: str
     columns: tuple[Column, ...]
+    written_at: str = "ingested_at"
 
 
 RECORD_COLUMNS = (
@@ -77,6 +85,25 @@ ERASED_COLUMNS = (
     Column("erased_at", _TIMESTAMP, "When the record was erased, UTC."),
 )
 
+# Not written by the job but by `./mesh quarantine replay`, so it is none of ``tables``.
+REPLAYS = Table(
+    REPLAYS_TABLE,
+    "What was sent again from the quarantine, written by ./mesh quarantine replay: a row before a record is sent, and "
+    "one when it is known what became of it.",
+    (
+        Column("kafka_topic", "varchar", "Topic of the quarantined record."),
+        Column("kafka_partition", "integer", "Partition of the quarantined record."),
+        Column("kafka_offset", "bigint", "Offset of the quarantined record."),
+        Column("replay_id", "varchar", "The attempt; what was sent carries it in its header mesh-replay-id."),
+        Column("state", "varchar", "intended, and afterwards sent, or not_sent when a cut-off attempt sent nothing."),
+        Column("search_from", "bigint", "End of the partition before sending: what was sent stands there or behind."),
+        Column("new_offset", "bigint", "Offset of what was sent, in the same topic and partition; NULL unless sent."),
+        Column("mapping_hash", "varchar", "SHA-256 of the mapping file; NULL when the record was sent as it was."),
+        Column("recorded_at", _TIMESTAMP, "When this row was written, UTC."),
+    ),
+    written_at="recorded_at",
+)
+
 # A file closes at each checkpoint, so its size follows from the load; the row group bounds what each writer buffers.
 _PROPERTIES = {
     "write.distribution-mode": "none",
@@ -106,7 +133,7 @@ def change_table(collection: Collection) -> Table:
 
 
 def tables(collections: tuple[Collection, ...] = COLLECTIONS) -> tuple[Table, ...]:
-    """Every table of the schema: one for each collection, the events, the quarantine, and what was erased of them."""
+    """Every table of records: one for each collection, the events, the quarantine, and what was erased of them."""
     return (
         *map(change_table, collections),
         Table(EVENTS_TABLE, "Every CloudEvent of the topics wms.*.events.", RECORD_COLUMNS + EVENT_COLUMNS),
@@ -141,7 +168,7 @@ comment {_quoted(table.comment)}
 with (
     format = 'PARQUET',
     max_commit_retry = {_COMMIT_RETRIES},
-    partitioning = array['day(ingested_at)'],
+    partitioning = array['day({table.written_at})'],
     extra_properties = map(array[{keys}], array[{values}])
 )"""
 

@@ -40,6 +40,7 @@ ORDER = (
     "test_lakehouse",
     "test_erase",
     "test_bronze",
+    "test_quarantine",
     "test_convergence",
     "test_naming",
 )

@@ -1,11 +1,13 @@
-"""Duty: the bronze tables exist, one for each entry of the list of collections."""
+"""Duty: the bronze tables exist: those of the job, and the quarantine's replays."""
 
 from __future__ import annotations
 
-from ingest.bronze.tables import SCHEMA, ddl, tables
+from ingest.bronze.tables import REPLAYS, SCHEMA, ddl, tables
 from wms_mesh import sql
 from wms_mesh.engines.base import Duty, NotReady
 from wms_mesh.errors import MeshError
+
+TABLES = (*tables(), REPLAYS)
 
 
 class BronzeTables(Duty):
@@ -16,17 +18,17 @@ class BronzeTables(Duty):
 
     def ensure(self) -> None:
         present = self._present()
-        for table in tables():
+        for table in TABLES:
             if table.name not in present:
                 sql.query(self.stack, ddl(table))
 
     def check(self) -> None:
-        missing = sorted({table.name for table in tables()} - self._present())
+        missing = sorted({table.name for table in TABLES} - self._present())
         if missing:
             raise NotReady(f"missing in schema {SCHEMA}: {', '.join(missing)}")
 
     def detail(self) -> dict[str, object]:
-        return {"tables": len(tables())}
+        return {"tables": len(TABLES)}
 
     def _present(self) -> set[str]:
         try:

@@ -7,7 +7,7 @@ import re
 import yaml
 
 from ingest.bronze import statements
-from ingest.bronze.tables import change_table, ddl, tables
+from ingest.bronze.tables import REPLAYS, change_table, ddl, tables
 from ingest.collections import COLLECTIONS, EVENT_TOPICS, Collection
 from wms_mesh.stack import REPO
 
@@ -40,7 +40,7 @@ def test_branch_writes_columns_in_another_order_than_its_table() -> None:
 
 
 def test_metrics_property_names_a_column_that_the_table_lacks() -> None:
-    for table in tables():
+    for table in (*tables(), REPLAYS):
         columns = {column.name for column in table.columns}
         assert set(re.findall(r"metrics\.column\.(\w+)", ddl(table))) <= columns, table.name
 
@@ -51,11 +51,17 @@ def test_ddl_drops_or_replaces_a_table() -> None:
     assert "partitioning = array['day(ingested_at)']" in statement
 
 
+def test_job_takes_the_replays_for_a_table_of_its_own() -> None:
+    """It would set its positions by their offsets, and restart with a new definition whenever they change."""
+    assert REPLAYS not in tables()
+    assert "partitioning = array['day(recorded_at)']" in ddl(REPLAYS)
+
+
 def test_quote_in_a_comment_breaks_the_ddl() -> None:
     assert "record''s own timestamp" in ddl(tables()[0])
 
 
-def test_dbt_describes_other_tables_than_the_job_creates() -> None:
+def test_dbt_describes_other_tables_than_there_are() -> None:
     [source] = yaml.safe_load((REPO / "models/bronze/sources.yml").read_text(encoding="utf-8"))["sources"]
     described = {
         table["name"]: (
@@ -64,7 +70,7 @@ def test_dbt_describes_other_tables_than_the_job_creates() -> None:
         )
         for table in source["tables"]
     }
-    for table in tables():
+    for table in (*tables(), REPLAYS):
         columns = [(column.name, column.type, column.comment) for column in table.columns]
         assert described.pop(table.name) == (table.comment, columns)
     assert not described
