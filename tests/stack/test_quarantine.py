@@ -201,7 +201,7 @@ def test_threshold_is_passed_unseen_or_replay_disorders(running_stack: Stack, pu
     now = level(CHANGES)
     assert not now["is_exceeded"], "the tests before leave no room to see the threshold passed"
     key = text({"id": "1"})
-    slips = [text(envelope({"ord": "7"})) for _ in range(now["threshold"] - now["open"] + 1)]
+    slips = [text(envelope({"ord": str(at)})) for at in range(now["threshold"] - now["open"] + 1)]
     places = put(CHANGES, *slips, key=key)
     assert level(CHANGES)["is_exceeded"]
     path = tmp_path / "mend.toml"
@@ -210,6 +210,13 @@ def test_threshold_is_passed_unseen_or_replay_disorders(running_stack: Stack, pu
     replay = mesh("replay", "--topic", CHANGES, "--reason", "wrong_type", "--since", "1h", "--mend", str(path), "--yes")
     assert replay.returncode == 0, replay.stderr
     assert list(sent(replay).items()) == [(place, before + at) for at, place in enumerate(places)]
+    await_ledger(running_stack)
+    arrived = sql.query(
+        running_stack,
+        "select source_ord from bronze.workers_raw"
+        f" where kafka_partition = {PARTITION} and kafka_offset >= {before} order by kafka_offset",
+    )
+    assert arrived == [[at] for at in range(len(slips))]
     assert not level(CHANGES)["is_exceeded"]
     again = mesh("replay", "--topic", CHANGES, "--reason", "wrong_type", "--since", "1h", "--mend", str(path), "--yes")
     assert "No open record is like that" in again.stderr
