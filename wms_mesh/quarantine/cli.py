@@ -157,11 +157,10 @@ def replay_(
 
 
 def _chosen(stack: Stack, choice: Choice) -> list[Record]:
-    """The open records of a choice. Raises MeshError when there are none, or a named one is not open."""
-    if choice.places:
-        for record in _named(stack, choice.places):
-            if not record.is_open:
-                raise MeshError(f"{record.place} was sent again already, as offset {record.new_offset}: leave it out.")
+    """The open records of a choice. Raises MeshError when there are none, or a named one is not in the quarantine."""
+    for record in _named(stack, choice.places) if choice.places else ():
+        if not record.is_open:
+            console.print(f"{record.place} was sent again already, as offset {record.new_offset}.", soft_wrap=True)
     found = reading.records(stack, choice)
     if not found:
         raise MeshError("No open record is like that: see `./mesh quarantine list`, and --since for older ones.")

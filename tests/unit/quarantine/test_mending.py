@@ -129,7 +129,12 @@ MISFITS = {
     "not JSON": ("[[step]]\nremove = 'a'", b"{oops", "the value is not JSON"),
     "not UTF-8": ("[[step]]\nremove = 'a'", b"\xff", "not UTF-8"),
     "null": ("[[step]]\nremove = 'a'", None, "the value is null"),
-    "too deep": ("[[step]]\nremove = 'a'", b'{"a":' * 10_000, "the value is not JSON"),
+    "too deep to write": (
+        "[[step]]\nset = 'b'\nvalue = 1",
+        b'{"a":' + b"[" * 700 + b"]" * 700 + b"}",
+        "nested too deep",
+    ),
+    "too deep to read": ("[[step]]\nremove = 'a'", b'{"a":' * 10_000, "the value is not JSON"),
     "no match": ("[[step]]\nregex = 'x+'\nwith = ''", b"{}", "nothing matches"),
     "no occurrence": ("[[step]]\nreplace = 'x'\nwith = ''", b"{}", "does not occur"),
     "no integer": ("[[step]]\ncast = 'a'\nto = 'integer'", b'{"a":"1.5"}', '"1.5" is no integer'),
