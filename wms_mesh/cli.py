@@ -16,6 +16,7 @@ from benchmarks import cli as benchmarks
 from ingest.simulator import cli as simulator
 from wms_mesh import lifecycle, views
 from wms_mesh.errors import MeshError
+from wms_mesh.slo import command as slo
 from wms_mesh.stack import LOOPBACK, Stack
 
 app = typer.Typer(
@@ -122,6 +123,7 @@ def sql(
 
 
 app.command("simulate")(simulator.command)
+app.command("slo")(slo.command)
 app.add_typer(benchmarks.app, name="bench")
 
 
