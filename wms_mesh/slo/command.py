@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
@@ -40,7 +41,9 @@ def command(
     if as_json:
         print(json.dumps([asdict(rows[-1]) for rows in history.values()], indent=2, default=str))
     else:
-        Console().print(view.table(history))
+        # Without a terminal rich assumes 80 columns, and folds.
+        console = Console() if sys.stdout.isatty() else Console(width=200)
+        console.print(view.table(history))
     broken = sorted(name for name, rows in history.items() if not rows[-1].is_met)
     if broken:
         notes.print(f"Broken: {', '.join(broken)}. docs/runbooks/slo-breach.md says what to do.", highlight=False)

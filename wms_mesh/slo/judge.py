@@ -18,8 +18,8 @@ SHOWN = 5  # differences that a report names
 class Judgement:
     """Documents of one collection, counted; those that changed after the point are excluded from all else.
 
-    agreeing, disagreeing: compared in every field. unsampled: there on both sides, not compared. missing: without a row.
-    extra: rows without a document. is_judged: False when the point was not passed; what differs is excluded.
+    agreeing, disagreeing: compared in every field. unsampled: on both sides, not compared. missing: without a row.
+    extra: rows without a document. is_judged: False when the point was not passed, and what differs is excluded.
     """
 
     agreeing: int = 0
