@@ -6,7 +6,6 @@ and so finds what they get wrong.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection as Keys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import bson
-from bson import CodecOptions, ObjectId
+from bson import CodecOptions, json_util
 from bson.codec_options import DatetimeConversion
 from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
@@ -78,11 +77,14 @@ def documents(
     with MongoClient[RawBSONDocument](connection_string(stack)) as client:
         source = client[database(collection, stack.naming)].get_collection(collection.name, codec_options=raw)
         for part in _parts(keys):
-            wanted = (
-                where or {} if part is None else {"_id": {"$in": [ObjectId(json.loads(key)["$oid"]) for key in part]}}
-            )
-            found.update({f'{{"$oid": "{document["_id"]}"}}': bytes(document.raw) for document in source.find(wanted)})
+            wanted = where or {} if part is None else {"_id": {"$in": [json_util.loads(key) for key in part]}}
+            found.update({_key(document["_id"]): bytes(document.raw) for document in source.find(wanted)})
     return found
+
+
+def _key(document_id: Any) -> str:
+    """An _id as Debezium's keys spell it."""
+    return json_util.dumps(document_id, json_options=json_util.LEGACY_JSON_OPTIONS)
 
 
 def rows(stack: Stack, collection: Collection, keys: Keys[str] | None = None) -> dict[str, list[Any]]:

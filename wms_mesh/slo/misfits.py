@@ -31,7 +31,7 @@ FIRST_MOMENT, LAST_MOMENT = DatetimeMS(-62135596800000), DatetimeMS(253402300799
 def misfits(collection: str, spell: Callable[[str], str]) -> dict[str, Any]:
     """A filter for the documents of which a compared field is not of its column's type."""
     compared = {column.path.split(".")[0] for column in SILVER[collection][1]}
-    alternatives: list[dict[str, Any]] = []
+    alternatives: list[dict[str, Any]] = [{"_id": {"$not": {"$type": "objectId"}}}]
     for kind, names in FIELDS[collection].items():
         for name in (snake_case(name) for name in names.split()):
             if name in compared:

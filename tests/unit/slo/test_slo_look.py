@@ -70,6 +70,7 @@ def test_reader_in_python_lost_its_value(value: object, in_python: int | None) -
 def test_document_that_fails_a_query_of_the_catalog_is_not_left_to_it() -> None:
     found = misfits("inventory", str)["$or"]
     typed = {name: test for one in found for name, test in one.items() if "$not" in test}
+    assert "_id" in typed, "its key would be NULL"
     assert typed["locations"] == {"$exists": True, "$not": {"$type": ["object", "array", "null"]}}
     assert typed["total_quantity"]["$not"] == {"$type": ["int", "long", "null"]}
     assert "transactions" not in typed, "silver does not compare it"
