@@ -36,6 +36,7 @@ ORDER = (
     "test_sql_style",
     "test_survival",
     "test_refresher",
+    "test_slo",
     "test_source",
     "test_lakehouse",
     "test_erase",

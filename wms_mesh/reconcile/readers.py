@@ -1,8 +1,13 @@
-"""BSON values as silver has to show them, read with pymongo and written from the source contract."""
+"""BSON values as silver has to show them, read with pymongo and written from the source contract.
+
+Each reader has a second form, in SQL over Trino's MongoDB catalog, for comparing whole collections where they stand
+(wms_mesh/slo). It is the coarser one: that catalog shows a text in an integer column as NULL, and 2.75 there as 2. What
+the SQL finds different is read again in Python.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +18,22 @@ from bson.datetime_ms import DatetimeMS
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)  # Go's zero time, year 1, means "not set"
 
-Reader = Callable[[Any], Any]
+Spell = Callable[[str], str]  # gives a snake_case field name the source's style
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How a value is read: ``read`` takes it from pymongo, ``of_column`` and ``of_json`` write SQL for it.
+
+    of_column: over a column of the catalog that has the value's own type. of_json: over a JSON value.
+    """
+
+    read: Callable[[Any], Any]
+    of_json: Callable[[str, Spell], str]
+    of_column: Callable[[str], str] = str
+
+    def __call__(self, value: Any) -> Any:
+        return self.read(value)
 
 
 @dataclass(frozen=True)
@@ -24,22 +44,38 @@ class Column:
     path: str
     read: Reader
 
+    def sql(self, spell: Spell, json_columns: Sequence[str]) -> str:
+        """The value in a row of the catalog's table; ``json_columns``: those that it has as JSON, in snake_case."""
+        root, *rest = self.path.split(".")
+        place = f'"{spell(root)}"'
+        return (
+            self.read.of_json(_json_at(place, rest, spell), spell)
+            if root in json_columns
+            else self.read.of_column(place)
+        )
 
-def text(value: Any) -> str | None:
-    """A string; a number or a boolean as its text."""
+
+def _json_at(place: str, names: Sequence[str], spell: Spell) -> str:
+    steps = "".join(f'["{spell(name)}"]' for name in names)
+    return f"json_extract({place}, '${steps}')" if names else place
+
+
+def _scalar(json: str) -> str:
+    return f"json_extract_scalar({json}, '$')"
+
+
+def _text(value: Any) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
     return None if value is None or isinstance(value, dict | list) else str(value)
 
 
-def whole(value: Any) -> int | None:
-    """An integer, also out of a double without fraction or out of a string of digits."""
-    number_ = number(value)
+def _whole(value: Any) -> int | None:
+    number_ = _number(value)
     return int(number_) if number_ is not None and number_ == int(number_) else None
 
 
-def number(value: Any) -> float | None:
-    """A double; NaN and the infinities are no measure and become None."""
+def _number(value: Any) -> float | None:
     if isinstance(value, bool) or value is None:
         return None
     try:
@@ -49,8 +85,7 @@ def number(value: Any) -> float | None:
     return result if result is not None and abs(result) != float("inf") and result == result else None
 
 
-def moment(value: Any) -> datetime | None:
-    """A UTC timestamp in milliseconds; Go's zero time is None."""
+def _moment(value: Any) -> datetime | None:
     if isinstance(value, DatetimeMS):
         milliseconds = int(value)
         if not -62135596800000 < milliseconds < 253402300800000:
@@ -59,14 +94,44 @@ def moment(value: Any) -> datetime | None:
     return value if isinstance(value, datetime) and value > EARLIEST else None
 
 
-def flag(value: Any) -> bool | None:
-    """A boolean; anything else is none."""
-    return value if isinstance(value, bool) else None
+def _number_sql(json: str, spell: Spell) -> str:
+    text_ = f"coalesce({_scalar(json)}, json_extract_scalar({json}, '$[\"$numberDecimal\"]'))"
+    return f"try_cast({text_} as double)"
 
 
-def texts(value: Any) -> list[str | None] | None:
-    """An array of strings; null as None."""
-    return [text(item) for item in value] if isinstance(value, list) else None
+def _whole_sql(json: str, spell: Spell) -> str:
+    double = _number_sql(json, spell)
+    return (
+        f"coalesce(try_cast({_scalar(json)} as bigint), if({double} = floor({double}), try_cast({double} as bigint)))"
+    )
+
+
+def _moment_sql(value: str) -> str:
+    return f"if({value} > timestamp '{EARLIEST:%Y-%m-%d %H:%M:%S} UTC', cast({value} as timestamp(6) with time zone))"
+
+
+def _moment_of_json(json: str, spell: Spell) -> str:
+    return _moment_sql(f"try(from_iso8601_timestamp_nanos(json_extract_scalar({json}, '$[\"$date\"]')))")
+
+
+# A string; a number or a boolean as its text.
+text = Reader(_text, lambda json, spell: _scalar(json))
+# An integer, also out of a double without fraction or out of a string of digits.
+whole = Reader(_whole, _whole_sql)
+# A double; NaN and the infinities are no measure and become None.
+number = Reader(_number, _number_sql)
+# A UTC timestamp in milliseconds; Go's zero time is None.
+moment = Reader(_moment, _moment_of_json, _moment_sql)
+# A boolean; anything else is none.
+flag = Reader(
+    lambda value: value if isinstance(value, bool) else None,
+    lambda json, spell: f"case json_format({json}) when 'true' then true when 'false' then false end",
+)
+# An array of strings; null as None.
+texts = Reader(
+    lambda value: [text(item) for item in value] if isinstance(value, list) else None,
+    lambda json, spell: f"transform(try_cast({json} as array(json)), item -> {_scalar('item')})",
+)
 
 
 def rows(*columns: Column) -> Reader:
@@ -77,7 +142,10 @@ def rows(*columns: Column) -> Reader:
             return None
         return [tuple(column.read(at(item, column.path)) for column in columns) for item in value]
 
-    return read
+    return Reader(
+        read,
+        lambda json, spell: f"transform(try_cast({json} as array(json)), item -> {_row_sql('item', columns, spell)})",
+    )
 
 
 def row(*columns: Column) -> Reader:
@@ -86,7 +154,15 @@ def row(*columns: Column) -> Reader:
     def read(value: Any) -> tuple[Any, ...] | None:
         return tuple(column.read(at(value, column.path)) for column in columns) if isinstance(value, dict) else None
 
-    return read
+    return Reader(
+        read,
+        lambda json, spell: f"if(try_cast({json} as map(varchar, json)) is not null, {_row_sql(json, columns, spell)})",
+    )
+
+
+def _row_sql(json: str, columns: Sequence[Column], spell: Spell) -> str:
+    values = (column.read.of_json(_json_at(json, column.path.split("."), spell), spell) for column in columns)
+    return f"row({', '.join(values)})"
 
 
 def same(name: str, read: Reader) -> Column:

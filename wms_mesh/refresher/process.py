@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from math import inf
 from types import FrameType
 
 from wms_mesh import transform, turns
@@ -16,9 +17,11 @@ from wms_mesh.errors import MeshError
 from wms_mesh.refresher import project, server
 from wms_mesh.refresher.loop import Loop, log
 from wms_mesh.refresher.schedule import Schedule
+from wms_mesh.slo.regular import Regular
 from wms_mesh.stack import LOOPBACK, REPO, Stack
 
 DEFAULT_TEST_MINUTES = 15
+DEFAULT_SLO_MINUTES = 15
 
 
 def run(stack: Stack, target: str) -> None:
@@ -31,6 +34,7 @@ def run(stack: Stack, target: str) -> None:
     log.setLevel(logging.INFO)
     logging.getLogger("trino.auth").disabled = True  # it tells of an optional package at every start
     tests_every = minutes_between_tests() * 60
+    slo_every = minutes_between_measurements() * 60
     locks = transform.locks(stack, target)
     project.configure(environment(stack, target))
     dbt = project.Project(REPO, ["--target", target], lambda **more: transform.variables(stack, **more))
@@ -38,8 +42,13 @@ def run(stack: Stack, target: str) -> None:
     with stop.handled(), turns.only_one(locks / "refresher.lock", "A refresher"):
         loop = Loop(dbt, Schedule(tests_every), lambda who: turns.turn(locks, who, _say))
         host = os.environ.get("MESH_REFRESHER_HOST") or LOOPBACK
-        with server.serving(loop, host, stack.port("refresher")) as port:
+        # Of another warehouse this process knows neither the MongoDB nor the Kafka that it is measured against.
+        is_measured = slo_every > 0 and transform.is_embedded(target)
+        slo = Regular(stack, lambda: dbt.manifest, slo_every) if is_measured else None
+        with server.serving(loop, host, stack.port("refresher"), slo) as port:
             log.info("http://%s:%d answers /healthz, /livez and /metrics", host, port)
+            if slo is not None:
+                slo.start()
             while not stop.is_asked:
                 loop.step()
     log.info("stopped")
@@ -59,13 +68,25 @@ def environment(stack: Stack, target: str) -> dict[str, str]:
 
 def minutes_between_tests(env: Mapping[str, str] = os.environ) -> float:
     """MESH_REFRESHER_TEST_MINUTES: from one run of a product's data tests to the next."""
-    text = env.get("MESH_REFRESHER_TEST_MINUTES") or str(DEFAULT_TEST_MINUTES)
+    minutes = _minutes(env, "MESH_REFRESHER_TEST_MINUTES", DEFAULT_TEST_MINUTES)
+    if not minutes > 0:
+        raise MeshError("MESH_REFRESHER_TEST_MINUTES is 0: set it to a number of minutes above 0.")
+    return minutes
+
+
+def minutes_between_measurements(env: Mapping[str, str] = os.environ) -> float:
+    """MESH_SLO_MINUTES: from one measurement of the promises to the next; 0 for none."""
+    return _minutes(env, "MESH_SLO_MINUTES", DEFAULT_SLO_MINUTES)
+
+
+def _minutes(env: Mapping[str, str], name: str, default: int) -> float:
+    text = env.get(name) or str(default)
     try:
         minutes = float(text)
     except ValueError:
-        minutes = 0.0
-    if not minutes > 0:
-        raise MeshError(f"MESH_REFRESHER_TEST_MINUTES is '{text}': set it to a number of minutes above 0.")
+        minutes = -1.0
+    if not 0 <= minutes < inf:
+        raise MeshError(f"{name} is '{text}': set it to a number of minutes.")
     return minutes
 
 

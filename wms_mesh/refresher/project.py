@@ -64,6 +64,13 @@ class Project:
         self._described.clear()
         return True
 
+    @property
+    def manifest(self) -> Manifest:
+        """The project as it was parsed last. Raises MeshError before that."""
+        if self._manifest is None:
+            raise MeshError("The dbt project is not parsed yet: `./mesh logs refresher` says how far it is.")
+        return self._manifest
+
     def run(self, job: Job) -> Outcome:
         """Do one job; a failure is an outcome."""
         outcome = read(job, self._invoke(self._command(job), self._manifest))

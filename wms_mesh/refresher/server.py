@@ -15,14 +15,20 @@ from wms_mesh.errors import MeshError
 from wms_mesh.refresher import health
 from wms_mesh.refresher.loop import Loop
 from wms_mesh.refresher.metrics import JobMetrics
+from wms_mesh.slo.regular import Regular
 
 
 @contextlib.contextmanager
-def serving(loop: Loop, host: str, port: int) -> Iterator[int]:
-    """Answer in a thread while the body runs; yields the port. Raises MeshError when it is taken."""
+def serving(loop: Loop, host: str, port: int, slo: Regular | None = None) -> Iterator[int]:
+    """Answer in a thread while the body runs; yields the port. Raises MeshError when it is taken.
+
+    slo: the measurements to tell of, too.
+    """
     registry = CollectorRegistry()
     registry.register(JobMetrics(loop))
-    handler = type("Handler", (_Handler,), {"loop": loop, "registry": registry})
+    if slo is not None:
+        registry.register(slo)
+    handler = type("Handler", (_Handler,), {"loop": loop, "slo": slo, "registry": registry})
     try:
         server = ThreadingHTTPServer((host, port), handler)
     except OSError as error:
@@ -41,6 +47,7 @@ def serving(loop: Loop, host: str, port: int) -> Iterator[int]:
 
 class _Handler(BaseHTTPRequestHandler):
     loop: Loop
+    slo: Regular | None
     registry: CollectorRegistry
 
     def do_GET(self) -> None:
@@ -48,6 +55,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(self.registry))
         elif self.path in ("/healthz", "/livez"):
             is_well, facts = health.report(self.loop)
+            if self.slo is not None:
+                facts["slo"] = self.slo.facts()
             is_good = is_well if self.path == "/healthz" else self.loop.is_alive
             status = HTTPStatus.OK if is_good else HTTPStatus.SERVICE_UNAVAILABLE
             self._answer(status, "application/json", json.dumps(facts, indent=1).encode())

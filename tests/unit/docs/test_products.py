@@ -44,7 +44,8 @@ def test_page_names_another_owner_or_promise(product: str) -> None:
     assert f"\n- Owner: {owner['name']}, {owner['email']}\n" in text
     assert f"\n- Freshness: {minutes(promise['freshness_minutes'])} " in text
     assert f"refreshed every {promise['cadence_seconds']} s\n" in text
-    assert (f"\n- Quality: {promise['quality']}\n" in text) if "quality" in promise else "- Quality" not in text
+    promised = [f"{promise[name] * 100:g} % {name}" for name in ("completeness", "accuracy") if name in promise]
+    assert re.findall(r"^- Quality: (.*)$", text, re.MULTILINE) == [", ".join(promised)] * bool(promised)
 
 
 @pytest.mark.parametrize("product", GROUPS)
