@@ -1,0 +1,137 @@
+"""Read a collection's documents again while changes go on: Debezium's incremental snapshot."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from bson import json_util
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from ingest.collections import COLLECTIONS, Collection
+from ingest.connector.config import SIGNAL_COLLECTION, SIGNAL_DATABASE, database
+from ingest.connector.rest import Connect
+from wms_mesh import turns
+from wms_mesh.engines.mongodb import connection_string
+from wms_mesh.errors import MeshError
+from wms_mesh.repair.watch import Notification, watch
+from wms_mesh.stack import Stack
+
+_KIND = "Incremental Snapshot"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to read. filter: MongoDB's, as extended JSON, or None. matching: documents that it finds now."""
+
+    collection: Collection
+    namespace: str
+    filter: str | None
+    matching: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """documents: how many the connector read. records: snapshot records; who changed meanwhile came as a change."""
+
+    documents: int
+    records: int
+
+
+def plan(stack: Stack, name: str, filter_: str | None) -> Request:
+    """Look at what a re-snapshot would read.
+
+    Raises MeshError for a collection that is not captured, and for a filter that MongoDB does not take.
+    """
+    collection = next((one for one in COLLECTIONS if one.name == name), None)
+    if collection is None:
+        raise MeshError(f"'{name}' is not captured: choose one of {', '.join(one.name for one in COLLECTIONS)}.")
+    condition = _condition(filter_)
+    where = database(collection, stack.naming)
+    try:
+        with MongoClient[dict[str, Any]](connection_string(stack), serverSelectionTimeoutMS=5_000) as client:
+            matching = client[where][name].count_documents(condition)
+    except PyMongoError as error:
+        raise MeshError(f"MongoDB does not count the documents: {str(error).partition(', full error')[0]}") from error
+    return Request(collection, f"{where}.{name}", filter_, matching)
+
+
+def run(stack: Stack, request: Request, progress: Callable[[str], None]) -> Outcome:
+    """Order the snapshot and wait until it has ended.
+
+    progress: told how far it is. Raises MeshError when one of this collection runs already, and when it fails.
+    """
+    rest = Connect(stack.url("connect"))
+    lock = stack.run() / "locks" / f"resnapshot-{request.collection.name}.lock"
+    with turns.only_one(lock, f"A re-snapshot of {request.collection.name}", "wait until it has ended"):
+        _require_ready(rest, request)
+        with watch(stack, [request.collection.topic]) as connector:
+            signal = _send(stack, request)
+            ended = connector.until(lambda said: _ends(said, request.namespace), progress)
+            _forget(stack, signal)
+        if ended.facts["status"] not in ("SUCCEEDED", "EMPTY"):
+            raise MeshError(
+                f"The connector gave up the snapshot of {request.namespace}, and streams on: `./mesh logs connect`."
+            )
+        return Outcome(int(ended.facts["total_rows_scanned"]), connector.records)
+
+
+def _condition(filter_: str | None) -> dict[str, Any]:
+    if filter_ is None:
+        return {}
+    try:
+        condition = json_util.loads(filter_)
+    except (ValueError, TypeError) as error:
+        raise MeshError(f'--filter is no JSON ({error}): write it as \'{{"status": "picking"}}\'.') from error
+    if not isinstance(condition, dict):
+        raise MeshError('--filter is not an object: write it as \'{"status": "picking"}\'.')
+    return condition
+
+
+def _require_ready(rest: Connect, request: Request) -> None:
+    try:
+        status = rest.status()
+        busy = rest.resnapshotting()
+    except requests.RequestException as error:
+        raise MeshError(
+            f"Connect does not answer ({type(error).__name__}): `./mesh up` starts it, `./mesh status` shows it."
+        ) from error
+    if not status.running:
+        raise MeshError(
+            f"The connector is {status.connector}, its task {status.task}: `./mesh status` says what to do."
+        )
+    if request.namespace in busy:
+        raise MeshError(f"A snapshot of {request.namespace} still runs in the connector: wait until it has ended.")
+
+
+def _send(stack: Stack, request: Request) -> str:
+    """Write the signal; returns its id."""
+    data: dict[str, Any] = {"type": "incremental", "data-collections": [request.namespace]}
+    if request.filter is not None:
+        data["additional-conditions"] = [{"data-collection": request.namespace, "filter": request.filter}]
+    signal = str(uuid.uuid4())
+    with MongoClient[dict[str, Any]](connection_string(stack)) as client:
+        signals = client[SIGNAL_DATABASE][SIGNAL_COLLECTION]
+        signals.insert_one({"_id": signal, "type": "execute-snapshot", "data": data})
+    return signal
+
+
+def _forget(stack: Stack, signal: str) -> None:
+    """Remove the signal, and the watermarks (two for each 1,024 documents) when no other snapshot uses them."""
+    with MongoClient[dict[str, Any]](connection_string(stack)) as client:
+        signals = client[SIGNAL_DATABASE][SIGNAL_COLLECTION]
+        signals.delete_one({"_id": signal})
+        if signals.count_documents({"type": "execute-snapshot"}) == 0:
+            signals.delete_many({})
+
+
+def _ends(said: Notification, namespace: str) -> bool:
+    return (
+        said.kind == _KIND
+        and said.event == "TABLE_SCAN_COMPLETED"
+        and said.facts.get("scanned_collection") == namespace
+    )
