@@ -61,6 +61,8 @@ def snapshots(running_stack: Stack) -> list[resnapshot.Outcome]:
             if len(outcomes) == 1:
                 with admin(running_stack) as client:
                     client.create_partitions({ORDERS: NewPartitions(PARTITIONS)})
+                # Its producer looks at a topic's partitions again within 5 minutes, and when it starts.
+                Connect(running_stack.url("connect")).restart(only_failed=False)
     simulate(running_stack, duration=timedelta(minutes=5), seed=32, late_updates=0.5)
     carry(running_stack, *DATA_ONLY)
     return outcomes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from wms_mesh.repair.watch import Notification, watch
 from wms_mesh.stack import Stack
 
 _KIND = "Incremental Snapshot"
+# Offsets are flushed each 5 s, and for as long tell of a snapshot that has ended; a connector restarts in 5 s.
+_PATIENCE = 15.0
 
 
 @dataclass(frozen=True)
@@ -93,19 +96,25 @@ def _condition(filter_: str | None) -> dict[str, Any]:
 
 
 def _require_ready(rest: Connect, request: Request) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while (trouble := _trouble(rest, request)) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    if trouble:
+        raise MeshError(trouble)
+
+
+def _trouble(rest: Connect, request: Request) -> str:
+    """Why a snapshot cannot be ordered now; empty when it can."""
     try:
         status = rest.status()
         busy = rest.resnapshotting()
     except requests.RequestException as error:
-        raise MeshError(
-            f"Connect does not answer ({type(error).__name__}): `./mesh up` starts it, `./mesh status` shows it."
-        ) from error
+        return f"Connect does not answer ({type(error).__name__}): `./mesh up` starts it, `./mesh status` shows it."
     if not status.running:
-        raise MeshError(
-            f"The connector is {status.connector}, its task {status.task}: `./mesh status` says what to do."
-        )
+        return f"The connector is {status.connector}, its task {status.task}: `./mesh status` says what to do."
     if request.namespace in busy:
-        raise MeshError(f"A snapshot of {request.namespace} still runs in the connector: wait until it has ended.")
+        return f"A snapshot of {request.namespace} still runs in the connector: wait until it has ended."
+    return ""
 
 
 def _send(stack: Stack, request: Request) -> str:
