@@ -54,7 +54,7 @@ def load(stack: Stack, seed: int) -> Iterator[threading.Thread]:
 @pytest.fixture(scope="module")
 def snapshots(running_stack: Stack) -> list[resnapshot.Outcome]:
     """Orders read again and again while they change, and their topic gets more partitions; then all is in silver."""
-    outcomes = []
+    outcomes: list[resnapshot.Outcome] = []
     with load(running_stack, seed=31) as thread:
         while thread.is_alive() or not outcomes:
             outcomes.append(resnapshot.run(running_stack, resnapshot.plan(running_stack, "orders", None), quiet))

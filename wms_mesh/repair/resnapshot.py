@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import requests
 from bson import json_util
 from pymongo import MongoClient
+from pymongo.collection import Collection as MongoCollection
 from pymongo.errors import PyMongoError
 
 from ingest.collections import COLLECTIONS, Collection
@@ -73,9 +75,9 @@ def run(stack: Stack, request: Request, progress: Callable[[str], None]) -> Outc
     with turns.only_one(lock, f"A re-snapshot of {request.collection.name}", "wait until it has ended"):
         _require_ready(rest, request)
         with watch(stack, [request.collection.topic]) as connector:
-            signal = _send(stack, request)
+            _send(stack, request)
             ended = connector.until(lambda said: _ends(said, request.namespace), progress)
-            _forget(stack, signal)
+            _clean(stack)
         if ended.facts["status"] not in ("SUCCEEDED", "EMPTY"):
             raise MeshError(
                 f"The connector gave up the snapshot of {request.namespace}, and streams on: `./mesh logs connect`."
@@ -117,25 +119,24 @@ def _trouble(rest: Connect, request: Request) -> str:
     return ""
 
 
-def _send(stack: Stack, request: Request) -> str:
-    """Write the signal; returns its id."""
+def _send(stack: Stack, request: Request) -> None:
     data: dict[str, Any] = {"type": "incremental", "data-collections": [request.namespace]}
     if request.filter is not None:
         data["additional-conditions"] = [{"data-collection": request.namespace, "filter": request.filter}]
-    signal = str(uuid.uuid4())
-    with MongoClient[dict[str, Any]](connection_string(stack)) as client:
-        signals = client[SIGNAL_DATABASE][SIGNAL_COLLECTION]
-        signals.insert_one({"_id": signal, "type": "execute-snapshot", "data": data})
-    return signal
+    with _signals(stack) as signals:
+        signals.insert_one({"_id": str(uuid.uuid4()), "type": "execute-snapshot", "data": data})
 
 
-def _forget(stack: Stack, signal: str) -> None:
-    """Remove the signal, and the watermarks (two for each 1,024 documents) when no other snapshot uses them."""
+def _clean(stack: Stack) -> None:
+    """Remove signals and watermarks, two for each 1,024 documents: the connector reads them from the oplog."""
+    with _signals(stack) as signals:
+        signals.delete_many({})
+
+
+@contextmanager
+def _signals(stack: Stack) -> Iterator[MongoCollection[dict[str, Any]]]:
     with MongoClient[dict[str, Any]](connection_string(stack)) as client:
-        signals = client[SIGNAL_DATABASE][SIGNAL_COLLECTION]
-        signals.delete_one({"_id": signal})
-        if signals.count_documents({"type": "execute-snapshot"}) == 0:
-            signals.delete_many({})
+        yield client[SIGNAL_DATABASE][SIGNAL_COLLECTION]
 
 
 def _ends(said: Notification, namespace: str) -> bool:
