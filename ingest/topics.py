@@ -19,6 +19,7 @@ _LARGE = {"max.message.bytes": str(LARGEST_RECORD)}
 
 TOPIC_PREFIX = "cdc"
 HEARTBEAT_TOPIC = f"__debezium-heartbeat.{TOPIC_PREFIX}"
+NOTIFICATIONS_TOPIC = "mesh.connector.notifications"  # Debezium's own: how far a snapshot is
 CONNECT_CONFIGS, CONNECT_OFFSETS, CONNECT_STATUS = "connect-configs", "connect-offsets", "connect-status"
 
 TOLERATED = 100  # services write events by hand: a bad release shows within minutes, single slips raise no alarm
@@ -44,6 +45,7 @@ TOPICS = (
     *(Topic(one.topic, CDC_PARTITIONS, {**_KEEP_A_WEEK, **_LARGE}, _TOLERATED_CHANGES) for one in COLLECTIONS),
     *(Topic(name, partitions, {**_KEEP_A_WEEK, **_LARGE}) for name, partitions in EVENT_TOPICS.items()),
     Topic(HEARTBEAT_TOPIC, 1, {"cleanup.policy": "delete", "retention.ms": str(_DAY_MS)}),
+    Topic(NOTIFICATIONS_TOPIC, 1, _KEEP_A_WEEK),
     Topic(CONNECT_CONFIGS, 1, _COMPACTED),  # Connect refuses more than one partition here
     Topic(CONNECT_OFFSETS, 1, _COMPACTED),  # one connector, one key
     Topic(CONNECT_STATUS, 1, _COMPACTED),

@@ -158,6 +158,90 @@ def refresh(
     process.run(stack, target)
 
 
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+@app.command()
+def resnapshot(
+    collection: Annotated[str, typer.Argument(help="A captured collection, e.g. orders.")],
+    filter_: Annotated[
+        str | None,
+        typer.Option("--filter", help='Only these documents, as MongoDB\'s own JSON: \'{"status": "picking"}\'.'),
+    ] = None,
+    yes: Yes = False,
+) -> None:
+    """Read a collection's documents again while changes go on: mends silver where a change was lost on its way.
+
+    Nothing newer is taken back. A document that is not in MongoDB any more is not found: that is `./mesh recapture`.
+    """
+    from wms_mesh.repair import resnapshot as repair
+
+    stack = Stack.from_env()
+    request = repair.plan(stack, collection, filter_)
+    _agree(yes, f"Read {request.matching:,} documents of {request.namespace} again?")
+    with console.status("Waiting for the connector") as shown:
+        outcome = repair.run(stack, request, lambda text: shown.update(f"Reading {request.namespace}: {text}"))
+    print(f"{outcome.documents:,} documents read, {outcome.records:,} snapshot records in {request.collection.topic}")
+    if outcome.documents > outcome.records:
+        console.print(f"{outcome.documents - outcome.records:,} changed meanwhile and came as changes.")
+    console.print("Next: the refresher takes them in within its cadence, [b]./mesh refresh --once[/b] now.")
+
+
+@app.command()
+def recapture(yes: Yes = False) -> None:
+    """Go on after the connector's place in MongoDB's oplog is lost; `./mesh status` says when that is so.
+
+    Forgets the place, takes every document again, and finds those that were deleted meanwhile: their deletes never
+    come, so records are written that mark them as deleted, with source.snapshot 'vanished'.
+    """
+    from wms_mesh.repair import recapture as repair
+    from wms_mesh.repair import vanished
+
+    stack = Stack.from_env()
+    _agree(yes, "Forget where the connector is, and read every document of every captured collection again?")
+    with console.status("Stopping the connector") as shown:
+        outcome = repair.run(stack, lambda text: shown.update(f"Recapture: {text}"))
+    print(f"{outcome.records:,} documents captured again")
+    for one in outcome.vanished:
+        print(
+            f"{one.collection.name}: {len(one.ids):,} of {one.alive:,} are not in MongoDB any more, e.g. {one.ids[0]}"
+        )
+    suspicious = [one for one in outcome.vanished if len(one.ids) > one.alive / 2]
+    if suspicious and yes:
+        raise MeshError(
+            f"More than half of {', '.join(one.collection.name for one in suspicious)} would be marked as deleted: when"
+            " that is right, run it again without --yes and say so."
+        )
+    if outcome.vanished:
+        _agree(yes, "Mark them as deleted?")
+        print(f"{vanished.mark(stack, outcome.vanished):,} documents marked as deleted")
+    console.print("Next: the refresher takes them in within its cadence, [b]./mesh refresh --once[/b] now.")
+
+
+@app.command()
+def rebuild(
+    model: Annotated[str, typer.Argument(help="A silver or gold model, e.g. orders_current.")], yes: Yes = False
+) -> None:
+    """Build a model's table anew from its sources and swap in what differs; readers keep the old rows until then."""
+    from wms_mesh.repair import rebuild as repair
+
+    stack = Stack.from_env()
+    with console.status("dbt reads the project"):
+        table = repair.table(stack, model)
+    _agree(yes, f"Compute all of {table} again?")
+    with console.status(f"Building {table} beside the one that readers see"):
+        outcome = repair.run(stack, model, table)
+    print(f"{table}: {outcome.before:,} rows before, {outcome.after:,} after, {outcome.differing:,} differed")
+    console.print(
+        "Tables that follow it compute what changed in their next run: [b]./mesh refresh --once[/b] does it now."
+    )
+
+
+def _agree(is_agreed: bool, question: str) -> None:
+    if not is_agreed:
+        typer.confirm(question, abort=True)
+
+
 @app.command()
 def ledger(
     topics: Annotated[list[str] | None, typer.Argument(help="Only these topics.", show_default="all")] = None,

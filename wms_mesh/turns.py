@@ -34,14 +34,14 @@ def turn(folder: Path, who: str, wait: Callable[[str], None]) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def only_one(path: Path, who: str) -> Iterator[None]:
-    """Hold a lock for as long as this process does something; raise MeshError, naming the holder, when another does."""
+def only_one(path: Path, who: str, advice: str) -> Iterator[None]:
+    """Hold a lock for as long as this process does something.
+
+    Raises MeshError when another does, with its holder and the advice.
+    """
     with _open(path) as lock:
         if not _try(lock, who):
-            raise MeshError(
-                f"{_holder(lock)} already runs here: look at it with `./mesh logs refresher`, or run dbt once beside it"
-                " with `./mesh refresh --once`."
-            )
+            raise MeshError(f"{_holder(lock)} already runs here: {advice}.")
         yield
 
 

@@ -6,10 +6,13 @@ import json
 from pathlib import Path
 
 from ingest.collections import COLLECTIONS, Collection
+from ingest.topics import NOTIFICATIONS_TOPIC
 from wms_mesh.stack import Naming
 
 CONNECTOR = "mongodb-cdc-connector"
 SNAKE_CASE_DATABASE = "wms"
+# Debezium writes the watermarks of an incremental snapshot into a collection: ours, in no service's database.
+SIGNAL_DATABASE, SIGNAL_COLLECTION = "mesh_signals", "debezium_signals"
 _TEMPLATE = Path(__file__).with_name(f"{CONNECTOR}.json")
 
 
@@ -30,6 +33,8 @@ def render(naming: Naming, connection_string: str) -> dict[str, str]:
         "name": CONNECTOR,
         "mongodb.connection.string": connection_string,
         "collection.include.list": captured,
+        "signal.data.collection": f"{SIGNAL_DATABASE}.{SIGNAL_COLLECTION}",
+        "notification.sink.topic.name": NOTIFICATIONS_TOPIC,
     }
 
 

@@ -11,7 +11,8 @@
             partition       the day column that the table is partitioned by, 'document_day' by default; never changes for a key
             window_records  bronze records of one window, where they are larger than usual; var cdc_window_records otherwise
             on_schema_change: fail (default) or append_new_columns
-    `--full-refresh`, or a table that is gone, starts from an empty table and the first record of bronze.
+    A table that is gone starts empty, from the first record of bronze. `--full-refresh` builds such a table beside the one
+    that exists and swaps in what differs (macros/cdc/swap.sql); killed before that, it leaves the table as it was.
     One writer for each table.
 #}
 {% materialization current_state, adapter='trino', supported_languages=['sql'] -%}
@@ -29,7 +30,8 @@
 {% macro cdc_follow_bronze(title, compare) -%}
     {%- set target_relation = this.incorporate(type='table') -%}
     {%- set existing = load_cached_relation(this) -%}
-    {%- set is_rebuild = existing is none or should_full_refresh() -%}
+    {%- set is_beside = existing is not none and should_full_refresh() -%}
+    {%- set written_relation = cdc_stage(target_relation, 'rebuild') if is_beside else target_relation -%}
     {%- set bronze = source(*model.sources[0]) -%}
     {%- set limit = [var('cdc_window_records') | int, config.get('window_records', 1000000000)] | min -%}
     {#- In most tables the day follows from the key of the record, so it is known before the document is decoded. -#}
@@ -37,16 +39,19 @@
 
     {{ run_hooks(pre_hooks) }}
 
-    {%- if is_rebuild -%}
-        {%- do cdc_create_watermarks(target_relation) -%}
+    {%- if is_beside -%}
+        {%- do cdc_drop_leftovers(target_relation) -%}
+    {%- endif -%}
+    {%- if existing is none or is_beside -%}
+        {%- do cdc_create_watermarks(written_relation) -%}
         {%- call statement('create', auto_begin=False) -%}
-            {{ cdc_create_table(target_relation) }}
+            {{ cdc_create_table(written_relation) }}
         {%- endcall -%}
     {%- else -%}
         {%- do cdc_follow_schema(target_relation) -%}
     {%- endif -%}
 
-    {%- set watermarks = cdc_read_watermarks(target_relation) -%}
+    {%- set watermarks = cdc_read_watermarks(written_relation) -%}
     {%- set reached = {} -%}
     {%- for at in watermarks.positions -%}
         {%- do reached.update({(at.source, at.partition): at.position}) -%}
@@ -56,7 +61,7 @@
     {%- set windows = cdc_windows(news, (total + limit - 1) // limit) -%}
     {%- set written = namespace(rows=0) -%}
 
-    {%- if windows -%}
+    {%- if windows and not is_beside -%}
         {%- do cdc_drop_leftovers(target_relation) -%}
     {%- endif -%}
     {%- for ranges in windows -%}
@@ -68,7 +73,7 @@
         {%- elif day_of_record -%}
             {%- do days.extend(cdc_days("select " ~ day_of_record ~ " as day from (" ~ slice ~ ")", 'day')) -%}
         {%- else -%}
-            {%- set window = cdc_stage(target_relation, 'window') -%}
+            {%- set window = cdc_stage(written_relation, 'window') -%}
             {%- call statement('window') -%}
                 create or replace table {{ window }} as {{ changes_sql }}
             {%- endcall -%}
@@ -76,10 +81,10 @@
             {%- do days.extend(cdc_days(changes_sql, cdc_partition())) -%}
         {%- endif -%}
         {%- if days -%}
-            {%- set written.rows = written.rows + cdc_apply(target_relation, compare(target_relation, changes_sql, days | unique | list), days | unique | list) -%}
+            {%- set written.rows = written.rows + cdc_apply(written_relation, compare(written_relation, changes_sql, days | unique | list), days | unique | list) -%}
         {%- endif -%}
         {%- if not day_of_record -%}
-            {%- do adapter.drop_relation(cdc_stage(target_relation, 'window')) -%}
+            {%- do adapter.drop_relation(cdc_stage(written_relation, 'window')) -%}
         {%- endif -%}
         {%- for range in ranges -%}
             {%- do reached.update({(range.source, range.partition): range.high}) -%}
@@ -88,8 +93,11 @@
         {%- for at, position in reached.items() -%}
             {%- do positions.append({'source': at[0], 'partition': at[1], 'position': position}) -%}
         {%- endfor -%}
-        {%- do cdc_write_watermarks(target_relation, watermarks.run + loop.index, positions) -%}
+        {%- do cdc_write_watermarks(written_relation, watermarks.run + loop.index, positions) -%}
     {%- endfor -%}
+    {%- if is_beside -%}
+        {%- set written.rows = cdc_finish_rebuild(target_relation, written_relation) -%}
+    {%- endif -%}
 
     {%- call noop_statement('main', title ~ ' (' ~ total ~ ' records, ' ~ written.rows ~ ' rows)', title, written.rows) -%}
         -- {{ total }} records in {{ windows | length }} windows, {{ written.rows }} rows written
@@ -126,7 +134,7 @@
 {% macro cdc_drop_leftovers(relation) -%}
     {%- set mark = relation.identifier ~ '__' -%}
     {%- for row in run_query("show tables from " ~ relation.without_identifier() ~ " like '" ~ mark ~ "%'").rows -%}
-        {%- if modules.re.fullmatch('(changes|window)_[0-9a-f]{8}', row[0][mark | length:]) -%}
+        {%- if modules.re.fullmatch('(changes|window|rebuild)_[0-9a-f]{8}(__.+)?', row[0][mark | length:]) -%}
             {%- do adapter.drop_relation(relation.incorporate(path={'identifier': row[0]}, type='table')) -%}
         {%- endif -%}
     {%- endfor -%}
@@ -276,36 +284,4 @@
     with (
         partitioning = array['{{ cdc_partition() }}']
     )
-{%- endmacro %}
-
-
-{# Bring an existing table to the contract: add columns when on_schema_change allows it, else say what to do. #}
-{% macro cdc_follow_schema(relation) -%}
-    {%- set existing = {} -%}
-    {%- for column in adapter.get_columns_in_relation(relation) -%}
-        {%- do existing.update({column.name: column.data_type}) -%}
-    {%- endfor -%}
-    {%- set missing = [] -%}
-    {%- set changed = [] -%}
-    {%- for name, column in model.columns.items() -%}
-        {%- if name not in existing -%}
-            {%- do missing.append(name) -%}
-        {%- elif existing[name] | replace(' ', '') != column.data_type | replace(' ', '') -%}
-            {%- do changed.append(name) -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {%- set removed = existing.keys() | reject('in', model.columns.keys() | list) | list -%}
-    {%- if changed or removed or (missing and config.get('on_schema_change', 'fail') != 'append_new_columns') -%}
-        {%- do exceptions.raise_compiler_error(
-            relation ~ " differs from its contract (new: " ~ missing | join(', ') ~ "; other type: " ~ changed | join(', ')
-            ~ "; gone: " ~ removed | join(', ') ~ "). Rebuild it with: dbt run --full-refresh --select " ~ model.name
-        ) -%}
-    {%- endif -%}
-    {%- for name in missing -%}
-        {%- do run_query("alter table " ~ relation ~ " add column " ~ name ~ " " ~ model.columns[name].data_type) -%}
-    {%- endfor -%}
-    {%- if missing -%}
-        {# A new column's values are in bronze only: forget the watermarks, and let every record be compared again. #}
-        {%- do log("New columns in " ~ relation ~ " fill as documents change; a full refresh fills them all.", info=true) -%}
-    {%- endif -%}
 {%- endmacro %}

@@ -10,21 +10,21 @@
             macros/gold/follow.sql; changes.clock has since and until, the moments of the last run and of this one.
 
     The write is one MERGE: only rows whose values differ, and rows that are gone (their last order moved or was deleted).
-    One writer for each table.
+    `--full-refresh` computes every day, and writes in the same way. One writer for each table.
 #}
 {% materialization daily, adapter='trino', supported_languages=['sql'] -%}
     {%- set target_relation = this.incorporate(type='table') -%}
     {%- set existing = load_cached_relation(this) -%}
-    {%- set is_rebuild = existing is none or should_full_refresh() -%}
+    {%- set is_again = existing is not none and should_full_refresh() and cdc_adapt_schema(target_relation, config.require('grain')) -%}
 
     {{ run_hooks(pre_hooks) }}
 
-    {%- if is_rebuild -%}
+    {%- if not is_again and (existing is none or should_full_refresh()) -%}
         {%- do cdc_create_watermarks(target_relation) -%}
         {%- call statement('create') -%}
             {{ daily_create_table(target_relation) }}
         {%- endcall -%}
-    {%- else -%}
+    {%- elif not is_again -%}
         {%- do cdc_follow_schema(target_relation) -%}
     {%- endif -%}
     {%- if daily_is_followed() -%}
@@ -33,7 +33,7 @@
 
     {%- set watermarks = cdc_read_watermarks(target_relation) -%}
     {%- set last = {} -%}
-    {%- for at in watermarks.positions -%}
+    {%- for at in watermarks.positions if not is_again -%}
         {%- do last.update({(at.source, at.partition): at.position}) -%}
     {%- endfor -%}
     {%- set changes = {} -%}
@@ -92,36 +92,9 @@
 
 {# Compute the days (all when the list is empty), merge what differs; returns how many rows were written. #}
 {% macro daily_apply(target_relation, full_sql, days) -%}
-    {%- set names = model.columns.keys() | list -%}
     {%- set grain = config.require('grain') -%}
     {%- set stage = cdc_stage(target_relation, 'changes') -%}
-    {%- set on_days = cdc_day_predicate(grain[0], days) if days else 'true' -%}
-    {%- call statement('stage') -%}
-        create or replace table {{ stage }} as
-        with computed as (
-            select * from ({{ touched_narrowed(full_sql, days) if days else full_sql }}) where {{ on_days }}
-        ),
-        known as (
-            select * from {{ target_relation }} where {{ on_days }}
-        )
-        select
-            {%- for name in names %}
-            {%- if name in grain %}
-            coalesce(computed.{{ name }}, known.{{ name }}) as {{ name }},
-            {%- else %}
-            computed.{{ name }},
-            {%- endif %}
-            {%- endfor %}
-            computed.{{ grain[0] }} is null as is_gone
-        from computed
-        full outer join known
-            on {% for name in grain %}computed.{{ name }} = known.{{ name }}{{ ' and ' if not loop.last }}{% endfor %}
-        where
-            computed.{{ grain[0] }} is null or known.{{ grain[0] }} is null
-            {%- for name in names if name not in grain + config.get('bookkeeping', []) + ['processing_time'] %}
-            or computed.{{ name }} is distinct from known.{{ name }}
-            {%- endfor %}
-    {%- endcall -%}
+    {%- do cdc_stage_difference(target_relation, stage, touched_narrowed(full_sql, days) if days else full_sql, grain, days) -%}
     {%- set rows = {} -%}
     {%- for row in run_query("select " ~ grain[0] ~ ", count(*), count_if(is_gone) from " ~ stage ~ " group by 1").rows -%}
         {%- do rows.update({row[0] | string: {'all': row[1] | int, 'gone': row[2] | int}}) -%}
@@ -133,23 +106,9 @@
             select {{ grain | join(', ') }}, current_timestamp from {{ stage }} where is_gone
         {%- endcall -%}
     {%- endif -%}
-    {#- Trino opens at most 100 partitions for each writer; without partitions one statement does. -#}
-    {%- for part in rows.keys() | sort | batch(90 if config.get('partitioning') else [rows | length, 1] | max) -%}
-        {%- set in_part = cdc_day_predicate(grain[0], part) -%}
-        {%- call statement('merge') -%}
-            merge into {{ target_relation }} as known
-            using (select * from {{ stage }} where {{ in_part }}) as change
-                on {% for name in grain %}known.{{ name }} = change.{{ name }} and {% endfor -%}
-                {{ cdc_day_predicate('known.' ~ grain[0], part) }}
-            when matched and change.is_gone then delete
-            when matched then update set
-                {%- for name in names if name not in grain %}
-                {{ name }} = {{ cdc_merged(name) }}{{ ',' if not loop.last }}
-                {%- endfor %}
-            when not matched then insert ({{ names | join(', ') }})
-                values ({% for name in names %}{{ cdc_merged(name) }}{{ ', ' if not loop.last }}{% endfor %})
-        {%- endcall -%}
-    {%- endfor -%}
+    {#- Without partitions one statement does. -#}
+    {%- set most = cdc_open_partitions(target_relation) if config.get('partitioning') and rows | length > 90 else [rows | length, 1] | max -%}
+    {%- do cdc_merge_difference(target_relation, stage, grain, rows.keys() | sort | batch(most) | list) -%}
     {%- do adapter.drop_relation(stage) -%}
     {{ return(rows.values() | map(attribute='all') | sum) }}
 {%- endmacro %}

@@ -35,6 +35,7 @@ ORDER = (
     "test_docs",
     "test_sql_style",
     "test_survival",
+    "test_repair",
     "test_refresher",
     "test_slo",
     "test_source",

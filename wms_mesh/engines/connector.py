@@ -14,7 +14,8 @@ from kafka.admin import OffsetSpec
 from ingest.collections import COLLECTIONS
 from ingest.connector.config import heartbeat_seconds, render
 from ingest.connector.rest import Connect as Rest
-from ingest.topics import CDC_PARTITIONS, HEARTBEAT_TOPIC
+from ingest.connector.rest import Status
+from ingest.topics import HEARTBEAT_TOPIC
 from wms_mesh.engines.base import Duty, NotReady
 from wms_mesh.engines.connect import mongodb_reference
 from wms_mesh.engines.kafka import admin, read_one
@@ -23,7 +24,6 @@ from wms_mesh.stack import Stack
 # A stream that failed can still show RUNNING; without a record for this many heartbeats it is not believed.
 STALLED_AFTER_HEARTBEATS = 15
 _HEARTBEAT = TopicPartition(HEARTBEAT_TOPIC, 0)
-_CHANGES = [TopicPartition(one.topic, number) for one in COLLECTIONS for number in range(CDC_PARTITIONS)]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,9 @@ class Connector(Duty):
         rest = self._rest()
         try:
             if not rest.apply(render(self.stack.naming, mongodb_reference(self.stack))):
-                if not rest.status().running:
+                status = rest.status()
+                _require_place(status)
+                if not status.running:
                     rest.restart(only_failed=True)
                 elif self._silence() > _stalled_after():
                     rest.restart(only_failed=False)
@@ -67,6 +69,7 @@ class Connector(Duty):
             status = self._rest().status()
         except requests.RequestException as error:
             raise NotReady(f"Connect does not answer ({type(error).__name__})") from error
+        _require_place(status)
         if not status.running:
             reason = f": {status.trace}" if status.trace else ""
             raise NotReady(f"connector {status.connector}, task {status.task}{reason}")
@@ -102,7 +105,12 @@ class Connector(Duty):
 
     def _find_newest(self) -> dict[TopicPartition, Newest]:
         with admin(self.stack) as client:
-            found = client.list_partition_offsets(dict.fromkeys([_HEARTBEAT, *_CHANGES], OffsetSpec.MAX_TIMESTAMP))
+            changes = [
+                TopicPartition(topic["name"], partition["partition_index"])
+                for topic in client.describe_topics([one.topic for one in COLLECTIONS])
+                for partition in topic["partitions"]
+            ]
+            found = client.list_partition_offsets(dict.fromkeys([_HEARTBEAT, *changes], OffsetSpec.MAX_TIMESTAMP))
         return {
             partition: Newest(partition, answer.offset, answer.timestamp / 1000)
             for partition, answer in found.items()
@@ -117,6 +125,17 @@ class Connector(Duty):
             self._last_lag = None if source_ms is None else round(record.timestamp * 1000) - source_ms
             self._looked_at = record
         return self._last_lag
+
+
+def _require_place(status: Status) -> None:
+    """Restarting does not help a connector without a place, and one that was stopped is not ours to start."""
+    if status.has_lost_its_place:
+        raise NotReady(
+            "MongoDB's oplog no longer holds the change from which the connector has to go on, so it cannot:"
+            " `./mesh recapture` takes all documents again and finds those that are gone"
+        )
+    if status.connector == "STOPPED":
+        raise NotReady("the connector is stopped: `./mesh recapture` does that, and when it was cut off, run it again")
 
 
 def _stalled_after() -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from kafka import KafkaConsumer, TopicPartition
@@ -82,6 +82,14 @@ def account(stack: Stack) -> list[PartitionAccount]:
         PartitionAccount(at.topic, at.partition, first, end, *in_iceberg.get((at.topic, at.partition), (0, 0, 0)))
         for at, (first, end) in in_kafka.items()
     ]
+
+
+def missing_below(stack: Stack, ends: Mapping[tuple[str, int], int]) -> int:
+    """Records below some end offsets, by topic and partition, that Kafka holds and Iceberg does not have yet."""
+    first = {(at.topic, at.partition): first for at, (first, _) in offsets(stack).items()}
+    held = ", ".join(f"('{topic}', {number}, {first[topic, number]}, {end})" for (topic, number), end in ends.items())
+    arrived: int = sum(row[3] for row in sql.query(stack, _ACCOUNT.format(held=held)))
+    return sum(max(0, end - first[at]) for at, end in ends.items()) - arrived
 
 
 def await_quiet(

@@ -22,6 +22,7 @@ from wms_mesh.stack import LOOPBACK, REPO, Stack
 
 DEFAULT_TEST_MINUTES = 15
 DEFAULT_SLO_MINUTES = 15
+BESIDE = "look at it with `./mesh logs refresher`, or run dbt once beside it with `./mesh refresh --once`"
 
 
 def run(stack: Stack, target: str) -> None:
@@ -39,7 +40,7 @@ def run(stack: Stack, target: str) -> None:
     project.configure(environment(stack, target))
     dbt = project.Project(REPO, ["--target", target], lambda **more: transform.variables(stack, **more))
     stop = Stop()
-    with stop.handled(), turns.only_one(locks / "refresher.lock", "A refresher"):
+    with stop.handled(), turns.only_one(locks / "refresher.lock", "A refresher", BESIDE):
         loop = Loop(dbt, Schedule(tests_every), lambda who: turns.turn(locks, who, _say))
         host = os.environ.get("MESH_REFRESHER_HOST") or LOOPBACK
         # Of another warehouse this process knows neither the MongoDB nor the Kafka that it is measured against.

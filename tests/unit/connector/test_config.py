@@ -51,6 +51,22 @@ def test_route_moves_heartbeats() -> None:
     assert re.fullmatch(pattern, HEARTBEAT_TOPIC) is None
 
 
+@pytest.mark.parametrize("naming", STYLES)
+def test_signal_is_published_or_a_document_is_not(naming: Naming) -> None:
+    config = render(naming, "mongodb://x")
+    assert config["transforms"].split(",")[0] == "drop_signals"  # before the route makes cdc.wms.* of everything
+    pattern = re.compile(config["predicates.is_signal.pattern"])
+    assert pattern.fullmatch(f"{TOPIC_PREFIX}.{config['signal.data.collection']}")
+    for one in COLLECTIONS:
+        assert not pattern.fullmatch(f"{TOPIC_PREFIX}.{database(one, naming)}.{one.name}")
+
+
+@pytest.mark.parametrize("naming", STYLES)
+def test_signals_stand_in_a_database_of_a_service(naming: Naming) -> None:
+    databases = {database(one, naming) for one in COLLECTIONS}
+    assert render(naming, "mongodb://x")["signal.data.collection"].partition(".")[0] not in databases
+
+
 def test_prefix_differs_from_the_topics() -> None:
     assert render(Naming.SNAKE_CASE, "mongodb://x")["topic.prefix"] == TOPIC_PREFIX
 

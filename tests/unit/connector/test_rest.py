@@ -45,7 +45,7 @@ def worker() -> Iterator[Worker]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_PUT = do_POST = answer  # noqa: N815 - names that the library looks for
+        do_GET = do_PUT = do_POST = do_DELETE = answer  # noqa: N815 - names that the library looks for
 
         def log_message(self, *_: object) -> None:
             """Not into the tests' output."""
@@ -98,3 +98,56 @@ def test_failed_task_hides_behind_a_running_connector(worker: Worker) -> None:
 def test_connector_without_a_task_counts_as_running(worker: Worker) -> None:
     worker.answers[f"/connectors/{CONNECTOR}/status"] = {"connector": {"state": "RUNNING"}, "tasks": []}
     assert not Connect(worker.url).status().running
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [
+        # At a start: Debezium's words, behind a resume token of any length.
+        "io.debezium.DebeziumException: The connector is trying to read change stream starting at {resume_token="
+        + "A" * 400
+        + "}, but this is no longer available on the server. Reconfigure the connector to use a snapshot mode when"
+        " needed.",
+        # While it streams: MongoDB's.
+        "com.mongodb.MongoCommandException: Command failed with error 286 (ChangeStreamHistoryLost): 'Resume of change"
+        " stream was not possible, as the resume point may no longer be in the oplog.'",
+    ],
+)
+def test_lost_place_looks_like_any_failure(worker: Worker, cause: str) -> None:
+    worker.answers[f"/connectors/{CONNECTOR}/status"] = status({"state": "FAILED", "trace": cause + "\n\tat a.b\n"})
+    assert Connect(worker.url).status().has_lost_its_place
+
+
+def test_any_failure_looks_like_a_lost_place(worker: Worker) -> None:
+    worker.answers[f"/connectors/{CONNECTOR}/status"] = status({"state": "FAILED", "trace": TRACE})
+    assert not Connect(worker.url).status().has_lost_its_place
+
+
+def test_offsets_go_before_the_task_has_ended(worker: Worker) -> None:
+    """Connect refuses to forget the offsets of a connector that has a task."""
+    worker.answers[f"/connectors/{CONNECTOR}/stop"] = {}
+    ended = threading.Event()
+
+    def end() -> None:
+        ended.set()
+        worker.answers[f"/connectors/{CONNECTOR}/status"] = {"connector": {"state": "STOPPED"}, "tasks": []}
+
+    worker.answers[f"/connectors/{CONNECTOR}/status"] = status({"state": "RUNNING"})
+    threading.Timer(0.5, end).start()
+    Connect(worker.url).stop()
+    assert ended.is_set()
+
+
+def test_running_resnapshot_is_overlooked(worker: Worker) -> None:
+    running = json.dumps([{"incremental_snapshot_collections_id": "wms.orders"}])
+    worker.answers[f"/connectors/{CONNECTOR}/offsets"] = {
+        "offsets": [
+            {"partition": {"server_id": "cdc"}, "offset": {"sec": 1, "incremental_snapshot_collections": running}}
+        ]
+    }
+    assert Connect(worker.url).resnapshotting() == ["wms.orders"]
+
+
+def test_connector_without_offsets_is_an_error(worker: Worker) -> None:
+    worker.answers[f"/connectors/{CONNECTOR}/offsets"] = {"offsets": []}
+    assert Connect(worker.url).resnapshotting() == []

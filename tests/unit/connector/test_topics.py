@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+from ingest.bronze.statements import topic_pattern
 from ingest.collections import COLLECTIONS, EVENT_TOPICS
-from ingest.topics import CDC_PARTITIONS, CONNECT_CONFIGS, LARGEST_RECORD, TOPICS
+from ingest.topics import CDC_PARTITIONS, CONNECT_CONFIGS, LARGEST_RECORD, NOTIFICATIONS_TOPIC, TOPICS
 
 BY_NAME = {one.name: one for one in TOPICS}
 
@@ -11,6 +14,11 @@ BY_NAME = {one.name: one for one in TOPICS}
 def test_captured_collection_has_no_topic() -> None:
     assert {one.topic for one in COLLECTIONS} | set(EVENT_TOPICS) <= set(BY_NAME)
     assert len(BY_NAME) == len(TOPICS)
+
+
+def test_notification_ends_in_bronze_or_has_no_topic() -> None:
+    assert BY_NAME[NOTIFICATIONS_TOPIC].partitions == 1  # in order
+    assert re.fullmatch(topic_pattern(), NOTIFICATIONS_TOPIC) is None
 
 
 def test_partitions_differ_from_the_contract() -> None:

@@ -103,9 +103,9 @@ def test_busy_refresher_overtakes_whoever_waits(tmp_path: Path) -> None:
 def test_second_refresher_is_let_in(tmp_path: Path) -> None:
     lock = tmp_path / "refresher.lock"
     refused = pytest.raises(MeshError, match=rf"A refresher \(process {os.getpid()}\) already runs")
-    with turns.only_one(lock, "A refresher"), refused, turns.only_one(lock, "A refresher"):
+    with turns.only_one(lock, "A refresher", "wait"), refused, turns.only_one(lock, "A refresher", "wait"):
         pass
-    with turns.only_one(lock, "A refresher"):
+    with turns.only_one(lock, "A refresher", "wait"):
         pass
 
 

@@ -33,6 +33,10 @@ final class ChangeStream implements Cursor {
         this.scope = scope;
         this.stages = stages;
         this.position = start();
+        requireHistory();
+    }
+
+    private void requireHistory() {
         if (!journal.remembers(position)) {
             throw new MongoServerError(286, "ChangeStreamHistoryLost",
                 "Resume of change stream was not possible, as the resume point may no longer be in the oplog.");
@@ -65,6 +69,7 @@ final class ChangeStream implements Cursor {
         List<Document> batch = new ArrayList<>();
         long end = journal.await(position, Math.min(millis, LONGEST_WAIT));
         while (batch.isEmpty() && position < end) {
+            requireHistory();
             List<Map.Entry<Long, Event>> read = journal.read(position, end, count > 0 ? count : BATCH_COUNT, BATCH_BYTES);
             position = read.isEmpty() ? end : read.get(read.size() - 1).getKey();
             batch = stages.runStagesAsStream(read.stream()

@@ -64,7 +64,12 @@ final class Journal {
         last = Math.max(last, now()) + 1;
         events.put(last, new Event(operation, database, collection, Instant.now(), new Document("_id", id),
             images ? before : null, after, changes));
-        while (events.sizeAsLong() > LIMIT) {
+        forget(LIMIT);
+    }
+
+    /** Remove the oldest changes until so many are left. */
+    void forget(long left) {
+        while (events.sizeAsLong() > left) {
             Long oldest = events.firstKey();
             events.remove(oldest);
             marks.put(FORGOTTEN, oldest);
