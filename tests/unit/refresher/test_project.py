@@ -62,7 +62,7 @@ def test_group_without_a_promise_is_never_refreshed_and_nobody_says_so(project: 
 
 def test_views_over_everything_have_everything_refreshed(project: Project) -> None:
     platform = next(product for product in project.products if product.name == "platform")
-    assert platform.selection == ("group:platform", "+domain_events")
+    assert platform.selection == ("group:platform", "+domain_events", "+ingest_ledger")
 
 
 def test_model_belongs_to_no_product(project: Project) -> None:
