@@ -10,6 +10,7 @@ from math import inf
 from wms_mesh.refresher.products import Product
 
 FIRST_BACKOFF, LAST_BACKOFF = 5.0, 300.0  # seconds after a failure; doubled at each one in a row
+LONGEST_WAIT = 4.0  # times a test job's own pace that others may hold it up
 
 
 class Kind(StrEnum):
@@ -108,18 +109,24 @@ class Schedule:
     def next(self, now: float) -> Job | None:
         """The job to do now.
 
-        Tests go when nothing else is due; when that never happens (their wait has doubled), one product's tests go
-        between two refreshes, so that they delay a refresh by themselves only.
+        Tests go when nothing else is due. When that never happens (their wait has doubled), one product's tests go
+        between two refreshes, if every product keeps its promise for as long as they took last; from LONGEST_WAIT on
+        they go anyway.
         """
         due = [job for job in self.jobs.values() if job.due <= now]
         refreshes = [job for job in due if job.kind is not Kind.TESTS]
         tests = [job for job in due if job.kind is Kind.TESTS]
         if refreshes:
             is_their_turn = self._last is not Kind.TESTS
-            tests = [job for job in tests if is_their_turn and now - job.due > job.every]
+            tests = [job for job in tests if is_their_turn and self._may_interrupt(job, now)]
         chosen = max(tests or refreshes, key=lambda job: job.urgency(now), default=None)
         self._last = chosen.kind if chosen else None
         return chosen
+
+    def _may_interrupt(self, tests: Job, now: float) -> bool:
+        wait = now - tests.due
+        is_affordable = all(job.age(now) + tests.duration < job.promise for job in self.of(Kind.REFRESH))
+        return wait > LONGEST_WAIT * tests.every or (wait > tests.every and is_affordable)
 
     def seconds_to_next(self, now: float) -> float:
         """Until something is due."""

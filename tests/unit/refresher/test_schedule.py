@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import pytest
 
-from tests.unit.refresher.world import FULFILLMENT, INVENTORY, ORDERS, WAVES, World
+from tests.unit.refresher.world import FULFILLMENT, INVENTORY, ORDERS, TESTS_EVERY, WAVES, World
 from wms_mesh.errors import MeshError
 from wms_mesh.refresher import health
-from wms_mesh.refresher.schedule import FIRST_BACKOFF, LAST_BACKOFF, Kind
+from wms_mesh.refresher.schedule import FIRST_BACKOFF, LAST_BACKOFF, Kind, Schedule
 
 
 def gaps(times: list[float]) -> list[float]:
@@ -91,6 +91,19 @@ def test_tests_never_run_or_run_in_a_row_when_refreshes_are_always_due() -> None
     kinds = [kind for _, kind, _ in world.dbt.ran]
     assert all(world.dbt.times(Kind.TESTS, name) for name in ("inventory", "orders", "waves"))
     assert (Kind.TESTS, Kind.TESTS) not in pairwise(kinds)
+
+
+@pytest.mark.parametrize(("wait", "takes", "chosen"), [(1.1, 30, "tests"), (1.1, 50, "refresh"), (4.1, 50, "tests")])
+def test_long_tests_break_a_promise_or_wait_for_ever(wait: float, takes: float, chosen: str) -> None:
+    """A due refresh is 20 of its 60 seconds old; the tests are due since so many times their own pace."""
+    schedule = Schedule(TESTS_EVERY)
+    schedule.follow([INVENTORY], are_seeds_new=False, now=0.0)
+    refresh, tests = (schedule.jobs[kind, "inventory"] for kind in (Kind.REFRESH, Kind.TESTS))
+    now = tests.due + wait * TESTS_EVERY
+    refresh.last_success, refresh.due, tests.duration = now - 20, now, takes
+    job = schedule.next(now)
+    assert job is not None
+    assert job.kind == chosen
 
 
 def test_change_of_the_project_is_taken_up_late_or_forgets_what_ran() -> None:
