@@ -1,7 +1,7 @@
 -- Every offset between a partition's first and its last stands in bronze, in the quarantine or among the erased records, once.
 -- The tables of one checkpoint commit within seconds of each other, after a restart within minutes: gaps count after five.
 select
-    day,
+    ingested_day,
     kafka_topic,
     kafka_partition,
     gaps,

@@ -327,7 +327,9 @@ def demo(
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def test(
     context: typer.Context,
-    suite: Annotated[str | None, typer.Argument(help="lint, unit, stack or chaos.", show_default="all of them")] = None,
+    suite: Annotated[
+        str | None, typer.Argument(help="lint, unit, stack or chaos.", show_default="all but chaos")
+    ] = None,
 ) -> None:
     """Run the tests on an isolated stack; further options go to pytest."""
     from wms_mesh import testing

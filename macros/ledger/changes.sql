@@ -59,7 +59,7 @@
             ~ " where ingested_at >= timestamp '" ~ first_day ~ " 00:00:00 UTC')"
         ) -%}
     {%- endfor -%}
-    {%- set recounted.sql = recounted.sql | replace(ledger_known() | trim, "day < date '" ~ first_day ~ "'") -%}
+    {%- set recounted.sql = recounted.sql | replace(ledger_known() | trim, "ingested_day < date '" ~ first_day ~ "'") -%}
     {{ return(ledger_stamped(recounted.sql, now)) }}
 {%- endmacro %}
 

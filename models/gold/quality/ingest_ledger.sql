@@ -2,7 +2,7 @@
 {{ config(
     materialized='ledger',
     full_refresh=false,
-    grain=['day', 'kafka_topic', 'kafka_partition'],
+    grain=['ingested_day', 'kafka_topic', 'kafka_partition'],
     bookkeeping=['positions'],
     group='platform',
 ) }}
@@ -14,7 +14,7 @@ with arrivals as (
         kafka_topic,
         kafka_partition,
         kafka_offset,
-        {{ utc_day('ingested_at') }} as day,
+        {{ utc_day('ingested_at') }} as ingested_day,
         '{{ kept }}' as kept
     from {{ source('bronze', name) }}
     {% if not loop.last %}union all{% endif %}
@@ -35,21 +35,44 @@ counted as (
     select
         kafka_topic,
         kafka_partition,
-        day,
+        ingested_day,
         count_if(kept = 'bronze') as bronze_rows,
         count_if(kept = 'quarantine') as quarantined_rows,
         count_if(kept = 'erased') as erased_rows
     from arrivals
-    group by kafka_topic, kafka_partition, day
+    group by kafka_topic, kafka_partition, ingested_day
     union all
     select
         kafka_topic,
         kafka_partition,
-        day,
+        ingested_day,
         bronze_rows,
         quarantined_rows,
         erased_rows
     from known
+
+),
+
+distinct_offsets as (
+
+    select distinct
+        kafka_topic,
+        kafka_partition,
+        ingested_day,
+        kafka_offset
+    from arrivals
+
+),
+
+numbered as (
+
+    select
+        *,
+        kafka_offset - row_number() over (
+            partition by kafka_topic, kafka_partition, ingested_day
+            order by kafka_offset
+        ) as distance
+    from distinct_offsets
 
 ),
 
@@ -59,23 +82,16 @@ arrived as (
     select
         kafka_topic,
         kafka_partition,
-        day,
+        ingested_day,
         min(kafka_offset) as first_offset,
         max(kafka_offset) as last_offset
-    from (
-        select
-            *,
-            kafka_offset - row_number() over (
-                partition by kafka_topic, kafka_partition, day order by kafka_offset
-            ) as distance
-        from (select distinct kafka_topic, kafka_partition, day, kafka_offset from arrivals)
-    )
-    group by kafka_topic, kafka_partition, day, distance
+    from numbered
+    group by kafka_topic, kafka_partition, ingested_day, distance
     union all
     select
         known.kafka_topic,
         known.kafka_partition,
-        known.day,
+        known.ingested_day,
         ranges.first_offset,
         ranges.last_offset
     from known
@@ -89,10 +105,23 @@ started as (
     select
         *,
         coalesce(first_offset > 1 + max(last_offset) over (
-            partition by kafka_topic, kafka_partition, day order by first_offset, last_offset
+            partition by kafka_topic, kafka_partition, ingested_day order by first_offset, last_offset
             rows between unbounded preceding and 1 preceding
         ), true) as is_start
     from arrived
+
+),
+
+counted_starts as (
+
+    select
+        *,
+        count_if(is_start) over (
+            partition by kafka_topic, kafka_partition, ingested_day
+            order by first_offset, last_offset
+            rows unbounded preceding
+        ) as place
+    from started
 
 ),
 
@@ -101,19 +130,11 @@ merged as (
     select
         kafka_topic,
         kafka_partition,
-        day,
+        ingested_day,
         min(first_offset) as first_offset,
         max(last_offset) as last_offset
-    from (
-        select
-            *,
-            count_if(is_start) over (
-                partition by kafka_topic, kafka_partition, day order by first_offset, last_offset
-                rows unbounded preceding
-            ) as place
-        from started
-    )
-    group by kafka_topic, kafka_partition, day, place
+    from counted_starts
+    group by kafka_topic, kafka_partition, ingested_day, place
 
 ),
 
@@ -123,7 +144,7 @@ placed as (
     select
         *,
         max(last_offset) over (
-            partition by kafka_topic, kafka_partition order by first_offset, last_offset, day
+            partition by kafka_topic, kafka_partition order by first_offset, last_offset, ingested_day
             rows between unbounded preceding and 1 preceding
         ) as reached
     from merged
@@ -135,17 +156,17 @@ spanned as (
     select
         kafka_topic,
         kafka_partition,
-        day,
+        ingested_day,
         min(first_offset) as first_offset,
         max(last_offset) as last_offset,
         sum(last_offset - first_offset + 1) as offsets,
         sum(greatest(coalesce(first_offset - reached - 1, 0), 0)) as gaps,
         sum(greatest(coalesce(least(last_offset, reached) - first_offset + 1, 0), 0)) as repeated,
-        array_agg(cast(
-            row(first_offset, last_offset) as row(first_offset bigint, last_offset bigint)
-        ) order by first_offset) as offset_ranges
+        array_sort(array_agg(
+            cast(row(first_offset, last_offset) as row(first_offset bigint, last_offset bigint))
+        )) as offset_ranges
     from placed
-    group by kafka_topic, kafka_partition, day
+    group by kafka_topic, kafka_partition, ingested_day
 
 ),
 
@@ -154,19 +175,19 @@ totals as (
     select
         kafka_topic,
         kafka_partition,
-        day,
+        ingested_day,
         sum(bronze_rows) as bronze_rows,
         sum(quarantined_rows) as quarantined_rows,
         sum(erased_rows) as erased_rows
     from counted
-    group by kafka_topic, kafka_partition, day
+    group by kafka_topic, kafka_partition, ingested_day
 
 ),
 
 final as (
 
     select
-        spanned.day,
+        spanned.ingested_day,
         spanned.kafka_topic,
         spanned.kafka_partition,
         spanned.first_offset,
@@ -188,12 +209,12 @@ final as (
         on
             spanned.kafka_topic = totals.kafka_topic
             and spanned.kafka_partition = totals.kafka_partition
-            and spanned.day = totals.day
+            and spanned.ingested_day = totals.ingested_day
     left join known
         on
             spanned.kafka_topic = known.kafka_topic
             and spanned.kafka_partition = known.kafka_partition
-            and spanned.day = known.day
+            and spanned.ingested_day = known.ingested_day
 
 )
 
