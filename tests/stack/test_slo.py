@@ -158,5 +158,4 @@ def test_damage_turns_another_promise_red(warehouse: Stack, project: Manifest) -
     damaged = ["waves_current", "inventory_current", "shipments_current"]
     result = transform.dbt(warehouse, "run", "--full-refresh", "--select", *damaged, quiet=True)
     assert result.returncode == 0, result.stdout[-3000:]
-    repaired = measured(warehouse, project, "waves-dp", "inventory-dp", "shipping-dp")
-    assert not [one for one in repaired.values() if not one.is_met]
+    await_silver(warehouse)
