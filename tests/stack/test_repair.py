@@ -55,6 +55,7 @@ def load(stack: Stack, seed: int) -> Iterator[None]:
 def snapshots(running_stack: Stack) -> list[resnapshot.Outcome]:
     """Orders read twice while they change, and their topic gets more partitions in between; then all is in silver."""
     outcomes: list[resnapshot.Outcome] = []
+    simulate(running_stack, duration=timedelta(minutes=20), seed=30)  # there is something to read from the start
     with load(running_stack, seed=31):
         outcomes.append(resnapshot.run(running_stack, resnapshot.plan(running_stack, "orders", None), quiet))
         with admin(running_stack) as client:
