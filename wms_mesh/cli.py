@@ -266,6 +266,29 @@ def ledger(
 
 
 @app.command()
+def erase(
+    customer: Annotated[str | None, typer.Option(help="A customer's id: orders, shipments, events, mentions.")] = None,
+    worker: Annotated[str | None, typer.Option(help="A worker's id: document, shifts, events, mentions.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go, and change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove a person's data from bronze, silver, gold and the quarantine for good, and prove it.
+
+    Their own documents and the events about them go, and the ledger counts them as erased; where others mention
+    them, a name without meaning takes the id's place. Then files are written anew and old snapshots expire: time travel
+    to before ends, and a query that began before may fail. Exits 1 while something is left.
+    """
+    from wms_mesh.erase import command
+    from wms_mesh.erase.person import Kind
+
+    given = [(kind, text) for kind, text in ((Kind.CUSTOMER, customer), (Kind.WORKER, worker)) if text is not None]
+    if len(given) != 1:
+        raise MeshError("Say who: --customer ID or --worker ID.")
+    [(kind, text)] = given
+    raise typer.Exit(command.run(Stack.from_env(), kind, text, dry_run=dry_run, yes=yes))
+
+
+@app.command()
 def docs(
     no_serve: Annotated[bool, typer.Option("--no-serve", help="Build the page, print where it is, and end.")] = False,
     port: Annotated[int | None, typer.Option(min=1, max=65535, show_default="the stack's")] = None,

@@ -53,12 +53,15 @@ def variables(stack: Stack, **more: object) -> tuple[str, str]:
     return ("--vars", json.dumps({"naming_style": stack.naming, **more}))
 
 
-def dbt(stack: Stack, *arguments: str, quiet: bool = False, target: str = EMBEDDED) -> subprocess.CompletedProcess[str]:
+def dbt(
+    stack: Stack, *arguments: str, quiet: bool = False, target: str = EMBEDDED, held: int | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run one dbt command; ``quiet`` captures its output instead of showing it.
 
     A command that writes waits until the refresher's present run is over, and the refresher waits for it.
+    held: the writing turn's descriptor, of a caller that has it already.
     """
-    with _turn(stack, target, arguments[0]) as descriptors:
+    with contextlib.nullcontext((held,)) if held is not None else _turn(stack, target, arguments[0]) as descriptors:
         return subprocess.run(
             [str(Path(sys.executable).with_name("dbt")), *arguments, *variables(stack)],
             cwd=REPO,

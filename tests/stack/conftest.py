@@ -40,6 +40,7 @@ ORDER = (
     "test_slo",
     "test_source",
     "test_lakehouse",
+    "test_erase",
     "test_bronze",
     "test_quarantine",
     "test_convergence",

@@ -364,13 +364,22 @@ class BronzeJob(Duty):
         vertices = flink.call(self.stack, "GET", f"/jobs/{job}")["vertices"]
         return self._state(job) == "RUNNING" and all(vertex["status"] == "RUNNING" for vertex in vertices)
 
+    def newest_checkpoint(self) -> float | None:
+        """When the newest completed checkpoint was triggered, seconds since the epoch; None when no job has one yet."""
+        running = self._running()
+        return self._triggered(running[0]) if running else None
+
     def _checkpoint_age(self, job: str) -> float | None:
-        """Seconds since the newest completed checkpoint was triggered; None when there is none since a restore."""
+        triggered = self._triggered(job)
+        return None if triggered is None else time.time() - triggered
+
+    def _triggered(self, job: str) -> float | None:
+        """When the newest completed checkpoint was triggered; None when there is none since a restore."""
         latest = flink.call(self.stack, "GET", f"/jobs/{job}/checkpoints")["latest"]
         completed, restored = latest["completed"], latest["restored"]
         if completed is None or (restored and completed["trigger_timestamp"] < restored["restore_timestamp"]):
             return None
-        return time.time() - float(completed["trigger_timestamp"]) / 1000.0
+        return float(completed["trigger_timestamp"]) / 1000.0
 
     def restarts(self, job: str) -> int:
         """How often Flink restarted this job."""
