@@ -240,10 +240,35 @@
 {%- endmacro %}
 
 
+{#
+    One commit: the rows of a stage table on some days replace those of the same key in a table, or are added; with
+    has_removals its column is_gone says which go. The literal days are what keeps a MERGE from reading the whole table.
+#}
+{% macro cdc_merge(relation, stage, key, day, days, has_removals=false) -%}
+    {%- set names = model.columns.keys() | list -%}
+    {%- call statement('merge') -%}
+        merge into {{ relation }} as known
+        using (select * from {{ stage }} where {{ cdc_day_predicate(day, days) }}) as change
+            on
+                {%- for name in key %}
+                known.{{ name }} = change.{{ name }} and
+                {%- endfor %}
+                {{ cdc_day_predicate('known.' ~ day, days) }}
+        {%- if has_removals %}
+        when matched and change.is_gone then delete
+        {%- endif %}
+        when matched then update set
+            {%- for name in names if name not in key + [day] %}
+            {{ name }} = {{ cdc_merged(name) }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        when not matched then insert ({{ names | join(', ') }})
+            values ({% for name in names %}{{ cdc_merged(name) }}{{ ', ' if not loop.last }}{% endfor %})
+    {%- endcall -%}
+{%- endmacro %}
+
+
 {# Merge the rows that a query finds; returns how many it wrote. `days`: all that it touches. #}
 {% macro cdc_apply(target_relation, rows_sql, days) -%}
-    {%- set names = model.columns.keys() | list -%}
-    {%- set fixed = cdc_key() + [cdc_partition()] -%}
     {%- set stage = cdc_stage(target_relation, 'changes') -%}
 
     {%- call statement('stage') -%}
@@ -254,21 +279,7 @@
     {%- set rows = run_query("select count(*) from " ~ stage).rows[0][0] | int -%}
     {#- Trino opens at most 100 partitions for each writer, and a statement over 90 days stays below it. -#}
     {%- for part in days | sort | batch(90) if rows > 0 -%}
-        {%- call statement('merge') -%}
-            merge into {{ target_relation }} as known
-            using (select * from {{ stage }} where {{ cdc_day_predicate(cdc_partition(), part) }}) as change
-                on
-                    {%- for name in cdc_key() %}
-                    known.{{ name }} = change.{{ name }} and
-                    {%- endfor %}
-                    {{ cdc_day_predicate('known.' ~ cdc_partition(), part) }}
-            when matched then update set
-                {%- for name in names if name not in fixed %}
-                {{ name }} = {{ cdc_merged(name) }}{{ ',' if not loop.last }}
-                {%- endfor %}
-            when not matched then insert ({{ names | join(', ') }})
-                values ({% for name in names %}{{ cdc_merged(name) }}{{ ', ' if not loop.last }}{% endfor %})
-        {%- endcall -%}
+        {%- do cdc_merge(target_relation, stage, cdc_key(), cdc_partition(), part) -%}
     {%- endfor -%}
     {%- do adapter.drop_relation(stage) -%}
     {{ return(rows) }}

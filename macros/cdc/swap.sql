@@ -46,28 +46,6 @@
 {%- endmacro %}
 
 
-{# Merge a table of differences; `parts`: its days in groups, a commit for each. #}
-{% macro cdc_merge_difference(relation, stage, grain, parts) -%}
-    {%- set names = model.columns.keys() | list -%}
-    {%- for part in parts -%}
-        {%- set in_part = cdc_day_predicate(grain[0], part) -%}
-        {%- call statement('merge') -%}
-            merge into {{ relation }} as known
-            using (select * from {{ stage }} where {{ in_part }}) as change
-                on {% for name in grain %}known.{{ name }} = change.{{ name }} and {% endfor -%}
-                {{ cdc_day_predicate('known.' ~ grain[0], part) }}
-            when matched and change.is_gone then delete
-            when matched then update set
-                {%- for name in names if name not in grain %}
-                {{ name }} = {{ cdc_merged(name) }}{{ ',' if not loop.last }}
-                {%- endfor %}
-            when not matched then insert ({{ names | join(', ') }})
-                values ({% for name in names %}{{ cdc_merged(name) }}{{ ', ' if not loop.last }}{% endfor %})
-        {%- endcall -%}
-    {%- endfor -%}
-{%- endmacro %}
-
-
 {# Make a table equal to the one that was built beside it; returns how many rows differed. #}
 {% macro cdc_swap(relation, built) -%}
     {%- set grain = ([cdc_partition()] + cdc_key()) | unique | list -%}
@@ -91,7 +69,9 @@
     {%- if parts | length > 1 -%}
         {%- do log(relation.identifier ~ ": " ~ changed.values() | sum ~ " rows differ, they are swapped in by " ~ parts | length ~ " commits.", info=true) -%}
     {%- endif -%}
-    {%- do cdc_merge_difference(relation, stage, grain, parts) -%}
+    {%- for part in parts -%}
+        {%- do cdc_merge(relation, stage, grain, grain[0], part, has_removals=true) -%}
+    {%- endfor -%}
     {%- do adapter.drop_relation(stage) -%}
     {{ return(changed.values() | sum) }}
 {%- endmacro %}

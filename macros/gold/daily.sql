@@ -108,7 +108,9 @@
     {%- endif -%}
     {#- Without partitions one statement does. -#}
     {%- set most = cdc_open_partitions(target_relation) if config.get('partitioning') and rows | length > 90 else [rows | length, 1] | max -%}
-    {%- do cdc_merge_difference(target_relation, stage, grain, rows.keys() | sort | batch(most) | list) -%}
+    {%- for part in rows.keys() | sort | batch(most) -%}
+        {%- do cdc_merge(target_relation, stage, grain, grain[0], part, has_removals=true) -%}
+    {%- endfor -%}
     {%- do adapter.drop_relation(stage) -%}
     {{ return(rows.values() | map(attribute='all') | sum) }}
 {%- endmacro %}
