@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from wms_mesh import doctor, lifecycle
+from wms_mesh import doctor, lifecycle, transform, turns
 from wms_mesh.lifecycle import Status
 from wms_mesh.stack import Naming, Stack
 
@@ -97,3 +97,12 @@ def start_stack(
 def running_stack(start_stack: Callable[[Naming], Stack]) -> Stack:
     """The suite's stack, in the requirements' naming style."""
     return start_stack(Naming.SNAKE_CASE)
+
+
+@pytest.fixture(scope="module")
+def resting_stack(running_stack: Stack) -> Iterator[Stack]:
+    """The stack while its refresher waits: idle it takes half of a core, and a module that writes elsewhere needs both."""
+    with turns.turn(
+        transform.locks(running_stack), "the test suite", lambda who: print(f"Waiting for {who}", flush=True)
+    ):
+        yield running_stack

@@ -109,9 +109,9 @@ def tied(records: Batch) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def sandbox(running_stack: Stack) -> Iterator[Sandbox]:
+def sandbox(resting_stack: Stack) -> Iterator[Sandbox]:
     """A sandbox that is gone afterwards."""
-    box = Sandbox(running_stack)
+    box = Sandbox(resting_stack)
     yield box
     box.drop()
 

@@ -12,11 +12,11 @@ from wms_mesh import transform
 from wms_mesh.stack import REPO, Stack
 
 
-def test_sql_breaks_the_style(running_stack: Stack) -> None:
+def test_sql_breaks_the_style(resting_stack: Stack) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "sqlfluff", "lint", "models", "tests", "--disable-progress-bar"],
         cwd=REPO,
-        env=transform.environment(running_stack),
+        env=transform.environment(resting_stack),
         capture_output=True,
         text=True,
         check=False,
