@@ -101,7 +101,7 @@ def running_stack(start_stack: Callable[[Naming], Stack]) -> Stack:
 
 @pytest.fixture(scope="module")
 def resting_stack(running_stack: Stack) -> Iterator[Stack]:
-    """The stack while its refresher waits: idle it takes half of a core, and a module that writes elsewhere needs both."""
+    """The stack while its refresher waits: even idle that takes half of a core from whoever writes elsewhere."""
     with turns.turn(
         transform.locks(running_stack), "the test suite", lambda who: print(f"Waiting for {who}", flush=True)
     ):
