@@ -48,6 +48,14 @@ def test_silver_differs_from_mongodb(warehouse: Stack) -> None:
     assert_silver_equals_mongodb(warehouse)
 
 
+def test_failing_row_is_not_kept_or_a_passed_test_leaves_a_table(warehouse: Stack) -> None:
+    names = [name for (name,) in sql.query(warehouse, "show tables from test_failures")]
+    # The simulated morning has malformed values; that is a warning.
+    assert "assert_every_value_parses" in names
+    for name in names:
+        assert sql.query(warehouse, f"select 1 from test_failures.{name} limit 1"), f"{name} passed"
+
+
 def orders_in_picking(stack: Stack) -> int:
     """How many MongoDB has: at some hours of the simulated day nobody picks."""
     with MongoClient[dict[str, Any]](connection_string(stack)) as client:
