@@ -15,6 +15,7 @@ from rich.live import Live
 from benchmarks import cli as benchmarks
 from ingest.simulator import cli as simulator
 from wms_mesh import lifecycle, views
+from wms_mesh.contracts import command as contracts
 from wms_mesh.errors import MeshError
 from wms_mesh.quality import command as quality
 from wms_mesh.quarantine import cli as quarantine
@@ -127,6 +128,7 @@ def sql(
 app.command("simulate")(simulator.command)
 app.command("slo")(slo.command)
 app.command("quality")(quality.command)
+app.command("contracts")(contracts.command)
 app.add_typer(benchmarks.app, name="bench")
 app.add_typer(quarantine.app, name="quarantine")
 
