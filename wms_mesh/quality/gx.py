@@ -71,22 +71,7 @@ def check(
     url: SQLAlchemy's, of Trino. docs: folder for the data docs. keys: how many failing rows are named.
     Raises MeshError when the library refuses an expectation, which it would leave out without a word.
     """
-    context = gx.get_context(
-        project_config=DataContextConfig(
-            store_backend_defaults=InMemoryStoreBackendDefaults(),
-            analytics_enabled=False,
-            progress_bars=ProgressBarsConfig(globally=False),
-            data_docs_sites={
-                "site": {
-                    "class_name": "SiteBuilder",
-                    "show_how_to_buttons": False,
-                    "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs)},
-                    "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
-                }
-            },
-        ),
-        mode="ephemeral",
-    )
+    context = _context(docs)
     source = context.data_sources.add_sql(name="trino", connection_string=url, create_temp_table=False)
     definitions = {}
     for part in parts:
@@ -106,22 +91,45 @@ def check(
     by_name = {_name(suite, part): part for part in parts}
     for identifier, results in outcome.run_results.items():
         part = by_name[results.suite_name]
-        definition = definitions[results.suite_name]
-        results.results = [
-            _explained(definition, part, result, keys) if _needs_rows(part, result) else result
-            for result in results.results
-        ]
-        succeeded = sum(bool(result.success) for result in results.results)
-        results.success = succeeded == len(results.results)
-        results.statistics.update(
-            successful_expectations=succeeded,
-            unsuccessful_expectations=len(results.results) - succeeded,
-            success_percent=100 * succeeded / len(results.results),
-        )
+        _explain(definitions[results.suite_name], part, results, keys)
         context.validation_results_store.set(identifier, results)
         found.update({_id(result): _found(part, result) for result in results.results})
     context.build_data_docs()
     return found
+
+
+def _context(docs: Path) -> Any:
+    """A project of the library that lives as long as this run, and writes only the pages."""
+    site = {
+        "class_name": "SiteBuilder",
+        "show_how_to_buttons": False,
+        "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs)},
+        "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+    }
+    return gx.get_context(
+        project_config=DataContextConfig(
+            store_backend_defaults=InMemoryStoreBackendDefaults(),
+            analytics_enabled=False,
+            progress_bars=ProgressBarsConfig(globally=False),
+            data_docs_sites={"site": site},
+        ),
+        mode="ephemeral",
+    )
+
+
+def _explain(definition: Any, part: Part, results: Any, keys: int) -> None:
+    """Look again at what failed, for its rows."""
+    results.results = [
+        _explained(definition, part, result, keys) if _needs_rows(part, result) else result
+        for result in results.results
+    ]
+    succeeded = sum(bool(result.success) for result in results.results)
+    results.success = succeeded == len(results.results)
+    results.statistics.update(
+        successful_expectations=succeeded,
+        unsuccessful_expectations=len(results.results) - succeeded,
+        success_percent=100 * succeeded / len(results.results),
+    )
 
 
 def _name(suite: Suite, part: Part) -> str:
