@@ -15,7 +15,9 @@ from rich.live import Live
 from benchmarks import cli as benchmarks
 from ingest.simulator import cli as simulator
 from wms_mesh import lifecycle, views
+from wms_mesh.contracts import command as contracts
 from wms_mesh.errors import MeshError
+from wms_mesh.quality import command as quality
 from wms_mesh.quarantine import cli as quarantine
 from wms_mesh.slo import command as slo
 from wms_mesh.stack import LOOPBACK, Stack
@@ -125,6 +127,8 @@ def sql(
 
 app.command("simulate")(simulator.command)
 app.command("slo")(slo.command)
+app.command("quality")(quality.command)
+app.command("contracts")(contracts.command)
 app.add_typer(benchmarks.app, name="bench")
 app.add_typer(quarantine.app, name="quarantine")
 
@@ -293,8 +297,12 @@ def docs(
     no_serve: Annotated[bool, typer.Option("--no-serve", help="Build the page, print where it is, and end.")] = False,
     port: Annotated[int | None, typer.Option(min=1, max=65535, show_default="the stack's")] = None,
 ) -> None:
-    """Build the documentation of all tables from the running stack, and serve it until Ctrl-C."""
+    """Build the documentation of all tables from the running stack, and serve it until Ctrl-C.
+
+    Beside it, under /quality/, the pages of the last `./mesh quality`.
+    """
     from wms_mesh import docs as site
+    from wms_mesh.quality import pages
 
     stack = Stack.from_env()
     with console.status("dbt reads the project and the tables (about 10 s)"):
@@ -306,9 +314,13 @@ def docs(
     if no_serve:
         print(built.page)
         return
-    with site.serve(built.page, port or stack.port("docs")) as server:
+    with site.serve(built.page, port or stack.port("docs"), pages.folder(stack)) as server:
         console.print("Ctrl-C ends.")
         print(f"http://{LOOPBACK}:{server.server_port}", flush=True)
+        if (pages.folder(stack) / pages.INDEX).is_file():
+            console.print(f"Data quality: http://{LOOPBACK}:{server.server_port}{site.QUALITY}")
+        else:
+            console.print("Data quality: not checked yet, [b]./mesh quality[/b] writes its pages.")
         site.run(server)
     console.print("Stopped.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import mimetypes
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -13,12 +14,14 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from wms_mesh import sql, transform
 from wms_mesh.errors import MeshError
 from wms_mesh.stack import LOOPBACK, Stack
 
 PAGE = "static_index.html"  # `dbt docs generate --static`: scripts, fonts, manifest and catalog in one file
+QUALITY = "/quality/"  # where the pages of the quality checks are served
 COUNTED = ("model", "source", "seed", "exposure")
 
 
@@ -71,20 +74,30 @@ def relation(node: dict[str, Any]) -> str:
 
 
 @contextmanager
-def serve(page: Path, port: int) -> Iterator[ThreadingHTTPServer]:
-    """A server of one page on loopback; see ``run``. Raises MeshError when the port is taken."""
+def serve(page: Path, port: int, quality: Path | None = None) -> Iterator[ThreadingHTTPServer]:
+    """A server of one page on loopback; see ``run``. Raises MeshError when the port is taken.
+
+    quality: a folder whose files are served as they are at the moment, below QUALITY.
+    """
     content = page.read_bytes()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            if self.path.split("?")[0] not in ("/", "/index.html"):
+            path = unquote(urlsplit(self.path).path)
+            file = _file(quality, path)
+            if path in ("/", "/index.html"):
+                self._answer(content, "text/html; charset=utf-8")
+            elif file is not None:
+                self._answer(file.read_bytes(), _kind(file))
+            else:
                 self.send_error(HTTPStatus.NOT_FOUND)
-                return
+
+        def _answer(self, body: bytes, kind: str) -> None:
             self.send_response(HTTPStatus.OK)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(content)
+            self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             """Silent: a line for each request would bury the address."""
@@ -99,6 +112,20 @@ def serve(page: Path, port: int) -> Iterator[ThreadingHTTPServer]:
         ) from error
     with server:
         yield server
+
+
+def _file(folder: Path | None, path: str) -> Path | None:
+    """The file that an address below QUALITY means; None when there is none, or when it leads out of the folder."""
+    if folder is None or not path.startswith(QUALITY):
+        return None
+    root = folder.resolve()
+    file = (root / (path.removeprefix(QUALITY) or "index.html")).resolve()
+    return file if file.is_file() and file.is_relative_to(root) else None
+
+
+def _kind(file: Path) -> str:
+    kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
 
 
 def run(server: ThreadingHTTPServer) -> None:

@@ -56,6 +56,11 @@ def connect(stack: Stack, **session: str) -> Iterator[trino.dbapi.Connection]:
         connection.close()
 
 
+def url(stack: Stack) -> str:
+    """The same connection as SQLAlchemy writes it."""
+    return f"trino://mesh@{stack.address('trino')}/iceberg/silver"
+
+
 def query(stack: Stack, statement: str, parameters: Sequence[Any] = (), **session: str) -> list[list[Any]]:
     """All rows of one statement; ``parameters`` take the places of its question marks."""
     with connect(stack, **session) as connection:

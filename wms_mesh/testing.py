@@ -25,6 +25,8 @@ SUITES: dict[str, list[list[str]]] = {
         ["mypy", *PYTHON_CODE],
         ["dbt", "parse", "--warn-error", "--no-partial-parse"],
         ["dbt-bouncer", "run", "--show-all-failures"],  # reads the manifest that the line above leaves in target/
+        # The same manifest: what is checked in is what the models and suites make, and datacontract-cli accepts it.
+        ["python", "-m", "wms_mesh.cli", "contracts", "--check", "--manifest", "target/manifest.json"],
         ["pre-commit", "validate-config"],
     ],
     "unit": [["pytest", "tests/unit"]],

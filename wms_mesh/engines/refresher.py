@@ -45,9 +45,10 @@ class Refresher(Engine):
 
     def detail(self) -> dict[str, object]:
         try:
-            products = self._facts("/healthz")["products"]
+            facts = self._facts("/healthz")
         except NotReady:
             return {}
+        products = facts["products"]
         late = {name: product["reason"][:80] for name, product in products.items() if not product["is_fresh"]}
         ages = {
             name: product["age_seconds"] for name, product in products.items() if product["age_seconds"] is not None
@@ -56,7 +57,8 @@ class Refresher(Engine):
         shown = (
             f"{oldest}, {ages[oldest]:.0f} of {products[oldest]['promised_seconds']:.0f} s" if oldest else "none yet"
         )
-        return {"products": len(products), "oldest": shown, **late}
+        unhealthy = ", ".join(facts.get("quality", {}).get("unhealthy", {}))
+        return {"products": len(products), "oldest": shown, **late, **({"unhealthy": unhealthy} if unhealthy else {})}
 
     def _facts(self, path: str) -> Any:
         try:

@@ -14,6 +14,7 @@ from types import FrameType
 
 from wms_mesh import transform, turns
 from wms_mesh.errors import MeshError
+from wms_mesh.quality import regular as quality
 from wms_mesh.refresher import project, server
 from wms_mesh.refresher.loop import Loop, log
 from wms_mesh.refresher.schedule import Schedule
@@ -22,6 +23,7 @@ from wms_mesh.stack import LOOPBACK, REPO, Stack
 
 DEFAULT_TEST_MINUTES = 15
 DEFAULT_SLO_MINUTES = 15
+DEFAULT_QUALITY_MINUTES = 60
 BESIDE = "look at it with `./mesh logs refresher`, or run dbt once beside it with `./mesh refresh --once`"
 
 
@@ -36,6 +38,7 @@ def run(stack: Stack, target: str) -> None:
     logging.getLogger("trino.auth").disabled = True  # it tells of an optional package at every start
     tests_every = minutes_between_tests() * 60
     slo_every = minutes_between_measurements() * 60
+    quality_every = minutes_between_checkpoints() * 60
     locks = transform.locks(stack, target)
     project.configure(environment(stack, target))
     dbt = project.Project(REPO, ["--target", target], lambda **more: transform.variables(stack, **more))
@@ -46,10 +49,14 @@ def run(stack: Stack, target: str) -> None:
         # Of another warehouse this process knows neither the MongoDB nor the Kafka that it is measured against.
         is_measured = slo_every > 0 and transform.is_embedded(target)
         slo = Regular(stack, lambda: dbt.manifest, slo_every) if is_measured else None
-        with server.serving(loop, host, stack.port("refresher"), slo) as port:
+        is_checked = quality_every > 0 and transform.is_embedded(target)
+        checks = quality.Regular(stack, quality_every) if is_checked else None
+        with server.serving(loop, host, stack.port("refresher"), slo, checks) as port, quality.stopped(checks):
             log.info("http://%s:%d answers /healthz, /livez and /metrics", host, port)
             if slo is not None:
                 slo.start()
+            if checks is not None:
+                checks.start()
             while not stop.is_asked:
                 loop.step()
     log.info("stopped")
@@ -78,6 +85,11 @@ def minutes_between_tests(env: Mapping[str, str] = os.environ) -> float:
 def minutes_between_measurements(env: Mapping[str, str] = os.environ) -> float:
     """MESH_SLO_MINUTES: from one measurement of the promises to the next; 0 for none."""
     return _minutes(env, "MESH_SLO_MINUTES", DEFAULT_SLO_MINUTES)
+
+
+def minutes_between_checkpoints(env: Mapping[str, str] = os.environ) -> float:
+    """MESH_QUALITY_MINUTES: from one run of the quality checkpoints to the next; 0 for none."""
+    return _minutes(env, "MESH_QUALITY_MINUTES", DEFAULT_QUALITY_MINUTES)
 
 
 def _minutes(env: Mapping[str, str], name: str, default: int) -> float:

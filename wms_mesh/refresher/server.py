@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from wms_mesh.errors import MeshError
+from wms_mesh.quality.regular import Regular as Quality
 from wms_mesh.refresher import health
 from wms_mesh.refresher.loop import Loop
 from wms_mesh.refresher.metrics import JobMetrics
@@ -19,16 +20,20 @@ from wms_mesh.slo.regular import Regular
 
 
 @contextlib.contextmanager
-def serving(loop: Loop, host: str, port: int, slo: Regular | None = None) -> Iterator[int]:
+def serving(
+    loop: Loop, host: str, port: int, slo: Regular | None = None, quality: Quality | None = None
+) -> Iterator[int]:
     """Answer in a thread while the body runs; yields the port. Raises MeshError when it is taken.
 
-    slo: the measurements to tell of, too.
+    slo, quality: the measurements and the checks to tell of, too.
     """
     registry = CollectorRegistry()
     registry.register(JobMetrics(loop))
     if slo is not None:
         registry.register(slo)
-    handler = type("Handler", (_Handler,), {"loop": loop, "slo": slo, "registry": registry})
+    if quality is not None:
+        registry.register(quality)
+    handler = type("Handler", (_Handler,), {"loop": loop, "slo": slo, "quality": quality, "registry": registry})
     try:
         server = ThreadingHTTPServer((host, port), handler)
     except OSError as error:
@@ -48,6 +53,7 @@ def serving(loop: Loop, host: str, port: int, slo: Regular | None = None) -> Ite
 class _Handler(BaseHTTPRequestHandler):
     loop: Loop
     slo: Regular | None
+    quality: Quality | None
     registry: CollectorRegistry
 
     def do_GET(self) -> None:
@@ -57,6 +63,8 @@ class _Handler(BaseHTTPRequestHandler):
             is_well, facts = health.report(self.loop)
             if self.slo is not None:
                 facts["slo"] = self.slo.facts()
+            if self.quality is not None:
+                facts["quality"] = self.quality.facts()
             is_good = is_well if self.path == "/healthz" else self.loop.is_alive
             status = HTTPStatus.OK if is_good else HTTPStatus.SERVICE_UNAVAILABLE
             self._answer(status, "application/json", json.dumps(facts, indent=1).encode())

@@ -29,6 +29,8 @@ def command(
     that MongoDB held when it began (a minute or two). Each run adds a row to gold.data_product_slo; the refresher adds
     some every MESH_SLO_MINUTES. Exits 1 when a promise is broken: docs/runbooks/slo-breach.md says what to do.
     """
+    from wms_mesh.quality import health
+    from wms_mesh.quality import view as quality
     from wms_mesh.slo import table, view
 
     stack = Stack.from_env()
@@ -44,6 +46,7 @@ def command(
         # Without a terminal rich assumes 80 columns, and folds.
         console = Console() if sys.stdout.isatty() else Console(width=200)
         console.print(view.table(history))
+        notes.print(quality.sentence(health(stack)), highlight=False, soft_wrap=True)
     broken = sorted(name for name, rows in history.items() if not rows[-1].is_met)
     if broken:
         notes.print(f"Broken: {', '.join(broken)}. docs/runbooks/slo-breach.md says what to do.", highlight=False)

@@ -12,9 +12,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.unit.refresher.world import INVENTORY, ORDERS, World
 from wms_mesh.errors import MeshError
+from wms_mesh.quality.regular import Regular
 from wms_mesh.refresher.schedule import Kind
 from wms_mesh.refresher.server import serving
-from wms_mesh.stack import LOOPBACK
+from wms_mesh.stack import LOOPBACK, Stack
 
 
 def get(port: int, path: str) -> tuple[int, str]:
@@ -67,6 +68,15 @@ def test_probe_cannot_tell_stale_from_hung() -> None:
         world.clock.now += 3600
         assert get(port, "/livez")[0] == get(port, "/healthz")[0] == 503
         assert get(port, "/")[0] == 404
+
+
+def test_unhealthy_product_is_lost_on_its_way_to_prometheus() -> None:
+    world = World(ORDERS)
+    checks = Regular(Stack.from_env({}), 3600)
+    checks.health = {"orders-dp": ["orders_dp.status_is_known"], "waves-dp": []}
+    with serving(world.loop, LOOPBACK, 0, quality=checks) as port:
+        assert 'wms_mesh_data_product_healthy{data_product="orders-dp"} 0.0' in get(port, "/metrics")[1]
+        assert json.loads(get(port, "/healthz")[1])["quality"]["unhealthy"] == {"orders-dp": checks.health["orders-dp"]}
 
 
 def test_taken_port_is_a_traceback() -> None:

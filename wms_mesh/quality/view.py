@@ -1,0 +1,78 @@
+"""What a run found, on a terminal: a line for each product, and one for each expectation that failed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+from rich.table import Table
+from rich.text import Text
+
+from wms_mesh.quality.table import Result
+
+
+def table(results: Sequence[Result]) -> Table:
+    """The products, those that are unhealthy first. results: of one run."""
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("product", "expectations", "rows looked at", "warnings", "critical"):
+        shown.add_column(heading, justify="left" if heading == "product" else "right")
+    shown.add_column("state")
+    by_product = groupby(sorted(results, key=lambda one: one.data_product), key=lambda one: one.data_product)
+    rows = [(name, list(group)) for name, group in by_product]
+    for name, group in sorted(rows, key=lambda row: not any(one.is_unhealthy for one in row[1])):
+        critical = sum(one.is_unhealthy for one in group)
+        warnings = sum(not one.is_success for one in group) - critical
+        shown.add_row(
+            name,
+            str(len(group)),
+            f"{sum(_rows(group).values()):,}",
+            str(warnings or ""),
+            str(critical or ""),
+            Text("unhealthy", style="bold red") if critical else Text("healthy", style="green"),
+        )
+    return shown
+
+
+def failures(results: Sequence[Result]) -> Table:
+    """The expectations that failed, critical ones first, with the keys of failing rows."""
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("failed expectation", "severity", "table", "failed", "rows", "why it stands"):
+        shown.add_column(heading, justify="right" if heading == "failed" else "left", overflow="fold")
+    for one in sorted(
+        (one for one in results if not one.is_success), key=lambda one: (one.severity, one.expectation_id)
+    ):
+        shown.add_row(
+            one.expectation_id,
+            Text(one.severity, style="bold red" if one.is_unhealthy else "yellow"),
+            one.table_name if one.column_name is None else f"{one.table_name} {one.column_name}",
+            f"{one.failed_rows:,}" if one.failed_rows else "",
+            ", ".join(one.keys) or error(one),
+            one.message,
+        )
+    return shown
+
+
+def error(one: Result) -> str:
+    """What is known of a failure without rows."""
+    observed = json.loads(one.observed)
+    return str(observed.get("error") or f"observed {observed.get('value')}")
+
+
+def sentence(unhealthy: Mapping[str, Sequence[str]]) -> str:
+    """The health of all products in a line."""
+    bad = {product: failed for product, failed in unhealthy.items() if failed}
+    if not unhealthy:
+        return "Quality: not checked yet, `./mesh quality` does it."
+    if not bad:
+        return f"Quality: all {len(unhealthy)} products are healthy."
+    named = "; ".join(f"{product} ({', '.join(failed)})" for product, failed in bad.items())
+    return f"Quality: {len(bad)} of {len(unhealthy)} products unhealthy: {named}. What to do: docs/runbooks/quality.md."
+
+
+def _rows(results: Sequence[Result]) -> dict[str, int]:
+    """Rows looked at by table: expectations of one table share them."""
+    found: dict[str, int] = {}
+    for one in results:
+        found[one.table_name] = max(found.get(one.table_name, 0), one.evaluated_rows)
+    return found
