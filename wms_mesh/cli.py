@@ -17,6 +17,7 @@ from ingest.simulator import cli as simulator
 from wms_mesh import lifecycle, views
 from wms_mesh.errors import MeshError
 from wms_mesh.quarantine import cli as quarantine
+from wms_mesh.report import command as report
 from wms_mesh.slo import command as slo
 from wms_mesh.stack import LOOPBACK, Stack
 
@@ -125,6 +126,7 @@ def sql(
 
 app.command("simulate")(simulator.command)
 app.command("slo")(slo.command)
+app.command("report")(report.command)
 app.add_typer(benchmarks.app, name="bench")
 app.add_typer(quarantine.app, name="quarantine")
 
