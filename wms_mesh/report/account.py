@@ -36,7 +36,7 @@ def _topics(source: Source) -> Block:
         ("Topic", "Bronze", "Aside", "Missing", "Twice"),
         [(row[0], count(row[1]), count(row[2]), count(row[4]), count(row[5])) for row in rows],
     )
-    return Block("Records by topic", text, table=table)
+    return Block("Records by topic", text, table=table, is_wide=True)
 
 
 CHAPTER = Chapter(

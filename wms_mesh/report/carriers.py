@@ -54,13 +54,14 @@ def _on_time(source: Source) -> Block:
         ],
     )
     plot = plots.plot(plots.stacked(bars, PARTS), f"Shipments by carrier: on time, late, not decided. {text}")
-    return Block("On time", text, plot, table, is_folded=True)
+    return Block("On time", text, plot, table, is_wide=True)
 
 
 CHAPTER = Chapter(
     "carriers",
     "Carriers",
-    f"Shipments of the last {DAYS} days with data. Not decided is what is on its way and not yet due, or came without a time.",
+    f"Shipments of the last {DAYS} days with data. Not decided is what is on its way and not yet due, or came without a"
+    " time.",
     (SHIPPING,),
     lambda source: [_on_time(source)],
 )

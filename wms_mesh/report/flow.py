@@ -54,7 +54,7 @@ def _by_hour(source: Source, heading: str, numbers: list[tuple[datetime, int]]) 
         f"{heading}, by hour", ("Hour from", "Number"), [(moment(hour), count(number)) for hour, number in numbers]
     )
     plot = plots.plot(plots.by_hour(rows), f"{heading}, a bar for each hour: {text}")
-    return Block(heading, text, plot, table, is_folded=True)
+    return Block(heading, text, plot, table)
 
 
 def stages() -> list[str]:
@@ -128,7 +128,7 @@ def _funnel(source: Source) -> Block:
     plot = plots.plot(
         plots.bars(rows), f"Orders that reached or passed each status: {'; '.join(row['tip'] for row in rows)}."
     )
-    return Block(heading, text, plot, table, is_folded=True)
+    return Block(heading, text, plot, table, is_wide=True)
 
 
 def _words(status: str | None) -> str:

@@ -67,6 +67,7 @@ def render(found: Source) -> str:
         lstrip_blocks=True,
     )
     environment.filters["say"] = say
+    environment.filters["breakable"] = breakable
     return environment.get_template("page.html.j2").render(
         light=colours.LIGHT,
         dark=colours.DARK,
@@ -80,7 +81,12 @@ def render(found: Source) -> str:
 
 def say(text: str) -> Markup:
     """A sentence as HTML: what stands in backticks is a command or a table."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped one call before
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped in the same line
+
+
+def breakable(name: str) -> Markup:
+    """A name that may go over to the next line after a dot or an underscore."""
+    return Markup(re.sub(r"(?<=[._])(?=\w)", "<wbr>", str(escape(name))))  # noqa: S704 - escaped in the same line
 
 
 def _shown(found: Source, chapter: Chapter) -> Shown:

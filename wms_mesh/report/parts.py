@@ -34,13 +34,13 @@ class Table:
 
 @dataclass(frozen=True)
 class Block:
-    """A card. is_folded: the table repeats the plot's numbers, so it opens on demand."""
+    """A card. is_wide: as wide as the page, the table beside the plot; else the plot's table opens on demand."""
 
     heading: str
     text: str = ""
     plot: Plot | None = None
     table: Table | None = None
-    is_folded: bool = False
+    is_wide: bool = False
 
 
 @dataclass(frozen=True)

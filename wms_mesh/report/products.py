@@ -174,11 +174,11 @@ def _promised(group: dict[str, Any], one: Measurement | None) -> list[tuple[str,
     if one is None:
         return [("Fresh within", promised)]
     delay = (
-        f"{seconds(one.delay_p99_seconds)} of {promised}" if one.delayed_changes else f"no change; {promised} promised"
+        f"{seconds(one.delay_p99_seconds)} of {promised}" if one.delayed_changes else f"no change, {promised} promised"
     )
     return [
-        ("Oldest change not shown", "none" if one.freshness_seconds == 0 else seconds(one.freshness_seconds)),
-        ("99 of 100 changes within", delay),
+        ("Oldest change unseen", "none" if one.freshness_seconds == 0 else seconds(one.freshness_seconds)),
+        ("Delay (p99)", delay),
         ("Complete", _rate(one.completeness_rate, one.completeness_target)),
         ("Accurate", _rate(one.accuracy_rate, one.accuracy_target)),
         ("Measured", moment(one.measured_at)),
@@ -255,7 +255,7 @@ def _failures(source: Source, checks: Sequence[Check]) -> Block:
         "Expectations that are not met", ("Product", "Expectation", "Severity", "Rows"), rows, frozenset({1, 2})
     )
     text = f"{count(len(failed))} of {count(len(checks))} expectations are not met. `./mesh quality` names the rows."
-    return Block("Quality", text, table=table)
+    return Block("Quality", text, table=table, is_wide=True)
 
 
 def _group(product: str) -> str:

@@ -54,7 +54,7 @@ def _low(source: Source) -> Block:
     plot = plots.plot(
         plots.bars(bars), f"Free stock against the reorder point: {'; '.join(row['tip'] for row in bars)}."
     )
-    return Block("Below the reorder point", text, plot, table, is_folded=True)
+    return Block("Below the reorder point", text, plot, table, is_wide=True)
 
 
 CHAPTER = Chapter(

@@ -77,7 +77,7 @@ def _waves(source: Source) -> Block:
     plot = plots.plot(
         plots.stacked(bars, PARTS), f"Orders in waves, by type of wave and by what became of them. {text}"
     )
-    return Block("Waves", text, plot, table, is_folded=True)
+    return Block("Waves", text, plot, table, is_wide=True)
 
 
 def _zones(source: Source, target: float | None) -> Block:
@@ -162,7 +162,7 @@ def _picks(heading: str, text: str, table: Table, rates: list[tuple[str, Any]], 
     plot = plots.plot(
         plots.bars(bars, target), f"Pieces picked in an hour: {'; '.join(row['tip'] for row in bars)}.{goal}"
     )
-    return Block(heading, text, plot, table, is_folded=True)
+    return Block(heading, text, plot, table)
 
 
 def _blocks(source: Source) -> list[Block]:
