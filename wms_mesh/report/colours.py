@@ -16,10 +16,9 @@ LIGHT = {
     "bad": "#bf362c",
     "warn": "#a66300",
     "rest": "#79838e",
-    "step-1": "#174679",
-    "step-2": "#2f74bf",
-    "step-3": "#76abe2",
-    "step-4": "#bcd6f1",
+    "step-1": "#153f6e",
+    "step-2": "#2b66a8",
+    "step-3": "#5f97d3",
 }
 DARK = {
     "ground": "#101418",
@@ -33,7 +32,6 @@ DARK = {
     "warn": "#e2a548",
     "rest": "#808b97",
     "step-1": "#b5d6fa",
-    "step-2": "#6aa7ea",
-    "step-3": "#3a74b4",
-    "step-4": "#284a6e",
+    "step-2": "#78aeec",
+    "step-3": "#4680c2",
 }

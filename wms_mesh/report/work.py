@@ -16,7 +16,7 @@ PARTS = {
     "shipped": "step-1",
     "packed": "step-2",
     "in picking": "step-3",
-    "waiting": "step-4",
+    "waiting": "warn",
     "dropped": "rest",
 }
 _PICKS = """
