@@ -38,6 +38,7 @@ ORDER = (
     "test_repair",
     "test_refresher",
     "test_slo",
+    "test_report",
     "test_source",
     "test_lakehouse",
     "test_bronze",

@@ -1,4 +1,4 @@
-"""The report and the docs site in a real browser: they open without an error, fit a phone, and say what the tables say."""
+"""The report and the docs site in a real browser: no error, nothing cut off, and the numbers of the tables."""
 
 from __future__ import annotations
 
@@ -217,11 +217,12 @@ def test_number_on_the_report_differs_from_the_tables(warehouse: Stack, report: 
     assert re.search(rf"Shipments handed over</h3>\s*<p>{shipped:,} in all", text)
 
 
-# Two runs of a suite: what failed in the first is mended in the second, but for a warning; another product stays broken.
+# Two runs of a suite: what failed in the first is mended in the second, but for a warning; another stays broken.
 RESULTS = """(
     select
-        'run-' || cast(run as varchar) as run_id, timestamp '2026-03-01 12:00:00 UTC' + run * interval '1' hour as run_at,
-        data_product, 'suite' as suite, expectation_id, 'expect_column_values_to_be_unique' as expectation_type,
+        'run-' || cast(run as varchar) as run_id, data_product,
+        timestamp '2026-03-01 12:00:00 UTC' + run * interval '1' hour as run_at,
+        'suite' as suite, expectation_id, 'expect_column_values_to_be_unique' as expectation_type,
         'semantic.' || data_product as table_name, 'some_id' as column_name, severity, is_success,
         bigint '100' as evaluated_rows, if(is_success, bigint '0', bigint '3') as failed_rows,
         array['ORD-1'] as failed_keys, '3' as observed, 'because' as message
