@@ -217,19 +217,21 @@ def test_number_on_the_report_differs_from_the_tables(warehouse: Stack, report: 
     assert re.search(rf"Shipments handed over</h3>\s*<p>{shipped:,} in all", text)
 
 
-# Two runs of a suite: what failed in the first is mended in the second, but for a warning; another stays broken.
+# Two runs of a suite: what failed in the first is mended in the second, gone with its definition, or still a warning;
+# another product stays broken.
 RESULTS = """(
     select
         'run-' || cast(run as varchar) as run_id, data_product,
         timestamp '2026-03-01 12:00:00 UTC' + run * interval '1' hour as run_at,
         'suite' as suite, expectation_id, 'expect_column_values_to_be_unique' as expectation_type,
-        'semantic.' || data_product as table_name, 'some_id' as column_name, severity, is_success,
+        'semantic.orders' as table_name, 'some_id' as column_name, severity, is_success,
         bigint '100' as evaluated_rows, if(is_success, bigint '0', bigint '3') as failed_rows,
-        array['ORD-1'] as failed_keys, '3' as observed, 'because' as message
+        '["ORD-1"]' as failed_keys, '{}' as observed, 'Because.' as message
     from (values
-        (1, 'orders', 'orders-1', 'critical', false), (1, 'orders', 'orders-2', 'warning', false),
-        (2, 'orders', 'orders-1', 'critical', true), (2, 'orders', 'orders-2', 'warning', false),
-        (1, 'shipping', 'shipping-1', 'critical', false)
+        (1, 'orders-dp', 'orders_dp.mended', 'critical', false), (1, 'orders-dp', 'orders_dp.open', 'warning', false),
+        (1, 'orders-dp', 'orders_dp.retired', 'critical', false),
+        (2, 'orders-dp', 'orders_dp.mended', 'critical', true), (2, 'orders-dp', 'orders_dp.open', 'warning', false),
+        (1, 'shipping-dp', 'shipping_dp.broken', 'critical', false)
     ) as given (run, data_product, expectation_id, severity, is_success)
 )"""
 
@@ -246,8 +248,8 @@ def test_mended_expectation_still_counts_or_a_failed_one_does_not(warehouse: Sta
     [block] = chapter.blocks
     assert block.table is not None
     assert [tuple(row) for row in block.table.rows] == [
-        ("orders", "semantic.orders.some_id: expect_column_values_to_be_unique", "warning", "3 of 100"),
-        ("shipping", "semantic.shipping.some_id: expect_column_values_to_be_unique", "critical", "3 of 100"),
+        ("orders_dp.open: Because.", "warning", "3 of 100"),
+        ("shipping_dp.broken: Because.", "critical", "3 of 100"),
     ]
     [orders] = [card for card in chapter.cards if card.name == "orders-dp"]
     assert ("Expectations met", "1 of 2") in orders.facts

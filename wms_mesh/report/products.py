@@ -21,15 +21,15 @@ SLO, QUALITY = "gold.data_product_slo", "gold.quality_results"
 TREND = 32  # measurements, or runs, that a trend shows: eight hours at one each 15 minutes
 CRITICAL = "critical"
 
-# The newest result of each expectation: a failure stands until a later run clears it.
+# What each product's newest run found, which checks all of its expectations: a failure stands until a later run.
 _NEWEST = f"""
-select data_product, expectation_type, table_name, column_name, lower(severity), is_success, failed_rows, evaluated_rows
+select data_product, expectation_id, message, severity, is_success, failed_rows, evaluated_rows
 from (
-    select *, row_number() over (partition by data_product, expectation_id order by run_at desc) as place
+    select *, rank() over (partition by data_product order by run_at desc) as place
     from {QUALITY}
 )
 where place = 1
-order by data_product, is_success, lower(severity), table_name, column_name
+order by data_product, severity, expectation_id
 """
 _RUNS = f"""
 select data_product, run_at, passed, expectations, critical
@@ -39,7 +39,7 @@ from (
         max(run_at) as run_at,
         count_if(is_success) as passed,
         count(*) as expectations,
-        count_if(not is_success and lower(severity) = '{CRITICAL}') as critical,
+        count_if(not is_success and severity = '{CRITICAL}') as critical,
         row_number() over (partition by data_product order by max(run_at) desc) as place
     from {QUALITY}
     group by data_product, run_id
@@ -59,12 +59,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """The newest result of one expectation."""
+    """What the newest run found of one expectation. why: it stands."""
 
     product: str
     expectation: str
-    table: str
-    column: str | None
+    why: str
     severity: str
     is_success: bool
     failed_rows: int | None
@@ -120,8 +119,8 @@ def chapter(source: Source) -> Products:
         card(
             group,
             measured.get(group["config"]["meta"]["data_product"], []),
-            [one for one in checks if one.product == group["name"]],
-            [one for one in runs if one.product == group["name"]],
+            [one for one in checks if one.product == group["config"]["meta"]["data_product"]],
+            [one for one in runs if one.product == group["config"]["meta"]["data_product"]],
         )
         for group in groups()
     ]
@@ -135,19 +134,16 @@ def groups() -> list[dict[str, Any]]:
 
 
 def quality(source: Source) -> tuple[list[Check], list[Run]]:
-    """What the expectations found last, and the runs so far; both empty where nothing ever ran."""
+    """What the newest runs found, and all runs, oldest first; both empty where nothing ever ran."""
     if source.missing([QUALITY]):
         return [], []
-    return (
-        [Check(_group(row[0]), *row[1:]) for row in source.ask(_NEWEST)],
-        [Run(_group(row[0]), *row[1:]) for row in source.ask(_RUNS)],
-    )
+    return [Check(*row) for row in source.ask(_NEWEST)], [Run(*row) for row in source.ask(_RUNS)]
 
 
 def card(
     group: dict[str, Any], measured: Sequence[Measurement], checks: Sequence[Check], runs: Sequence[Run]
 ) -> Product:
-    """Put together what is known of a product. measured, runs: oldest first; checks: the newest of each expectation."""
+    """Put together what is known of a product. measured, runs: oldest first; checks: of the newest run."""
     critical = [one for one in checks if not one.is_success and one.severity == CRITICAL]
     reasons = [f"breaks its promise of {promise}" for promise in (measured[-1].breaches if measured else [])]
     if critical:
@@ -243,21 +239,9 @@ def _failures(source: Source, checks: Sequence[Check]) -> Block:
     if not failed:
         return Block("Quality", f"All {count(len(checks))} expectations are met.")
     rows = [
-        (
-            one.product,
-            f"{one.table}{f'.{one.column}' if one.column else ''}: {one.expectation}",
-            one.severity,
-            f"{count(one.failed_rows)} of {count(one.evaluated_rows)}",
-        )
+        (f"{one.expectation}: {one.why}", one.severity, f"{count(one.failed_rows)} of {count(one.evaluated_rows)}")
         for one in failed
     ]
-    table = Table(
-        "Expectations that are not met", ("Product", "Expectation", "Severity", "Rows"), rows, frozenset({1, 2})
-    )
+    table = Table("Expectations that are not met", ("Expectation", "Severity", "Rows"), rows)
     text = f"{count(len(failed))} of {count(len(checks))} expectations are not met. `./mesh quality` names the rows."
     return Block("Quality", text, table=table, is_wide=True)
-
-
-def _group(product: str) -> str:
-    """``orders`` of orders, orders-dp and orders_dp: suites and files spell it with an underscore."""
-    return product.replace("_", "-").removesuffix("-dp")

@@ -18,9 +18,9 @@ from wms_mesh.stack import REPO
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ORDERS = next(group for group in products.groups() if group["name"] == "orders")
-MET = Check("orders", "expect_column_values_to_be_unique", "orders", "order_id", "critical", True, 0, 100)
-FAILED = Check("orders", "expect_column_values_to_be_unique", "orders", "order_id", "critical", False, 2, 100)
-WARNED = Check("orders", "expect_column_values_to_be_in_set", "orders", "priority", "warning", False, 1, 100)
+MET = Check("orders-dp", "orders_dp.order_id_is_there", "why", "critical", True, 0, 100)
+FAILED = Check("orders-dp", "orders_dp.order_id_is_unique", "why", "critical", False, 2, 100)
+WARNED = Check("orders-dp", "orders_dp.priority_is_known", "why", "warning", False, 1, 100)
 
 
 def measured(at: datetime = NOW, delay: float = 12.0, agreeing: int = 1000, wrong: int = 0) -> Measurement:
@@ -60,7 +60,7 @@ def test_share_is_rounded_up_to_all() -> None:
 
 def test_trend_hides_a_broken_promise_or_a_failed_run() -> None:
     rows = [measured(NOW - timedelta(minutes=15), delay=400.0), measured()]
-    runs = [Run("orders", NOW - timedelta(hours=1), 1, 2, 1), Run("orders", NOW, 2, 2, 0)]
+    runs = [Run("orders-dp", NOW - timedelta(hours=1), 1, 2, 1), Run("orders-dp", NOW, 2, 2, 0)]
     slo, quality = products.card(ORDERS, rows, [MET], runs).trends
     assert "2 measurements since 2026-03-01 11:45 UTC: 1 broken; the last one" in slo.picture
     assert slo.picture.count("var(--bad)") == slo.picture.count("var(--good)") == 1
@@ -88,17 +88,3 @@ def test_missing_tables_are_not_named() -> None:
     assert "gold.quality_results is not there" in shown
     assert "no data yet" in shown
     assert "<svg" not in shown
-
-
-@pytest.mark.parametrize("spelling", ["orders", "orders-dp", "orders_dp"])
-def test_results_of_a_product_are_lost_by_its_spelling(spelling: str) -> None:
-    def ask(statement: str) -> list[list[object]]:
-        if "run_id" in statement:
-            return [[spelling, NOW, 1, 2, 1]]
-        return [[spelling, FAILED.expectation, "orders", "order_id", "critical", False, 2, 100]]
-
-    found = products.chapter(Source(ask, lambda _: {}, frozenset({products.QUALITY}), NOW, None, None))
-    assert [card.name for card in found.cards if card.state is State.UNHEALTHY] == ["orders-dp"]
-    assert [block.text for block in found.blocks] == [
-        "1 of 1 expectations are not met. `./mesh quality` names the rows."
-    ]
