@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from wms_mesh.errors import MeshError
-from wms_mesh.report import account, carriers, flow, page, parts, plots
+from wms_mesh.report import account, carriers, flow, page, parts, plots, products
 from wms_mesh.report.colours import DARK, LIGHT
 from wms_mesh.report.source import Source
-from wms_mesh.stack import Stack
+from wms_mesh.stack import REPO, Stack
 
 NOW = datetime(2026, 3, 1, 12, 20, tzinfo=UTC)
 ATTACK = "<script>alert('x')</script>\"'><img src=x onerror=alert(1)>"
@@ -90,6 +91,15 @@ def test_plot_keeps_its_colours_in_the_dark() -> None:
             assert fixed, "it has marks"
             assert [one for one in fixed if not one.startswith("var(--")] == []
             assert 'role="img" aria-label="what it shows"' in picture
+
+
+def test_table_of_the_report_is_not_in_its_lineage() -> None:
+    document = yaml.safe_load((REPO / "models" / "exposures.yml").read_text(encoding="utf-8"))
+    [exposure] = [one for one in document["exposures"] if one["name"] == "warehouse_report"]
+    named = {match[1] for one in exposure["depends_on"] if (match := re.match(r"ref\('(\w+)'\)", one))}
+    assert named == {name.split(".")[1] for chapter in page.CHAPTERS for name in chapter.needs}
+    assert products.SLO == "gold.data_product_slo"
+    assert "source('measured', 'data_product_slo')" in exposure["depends_on"]
 
 
 def test_funnel_counts_an_order_twice_or_loses_one() -> None:
