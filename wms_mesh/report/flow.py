@@ -6,7 +6,7 @@ import csv
 from datetime import UTC, datetime, timedelta
 
 from wms_mesh.report import plots
-from wms_mesh.report.parts import Block, Chapter, Table, count, many, moment, seconds, share
+from wms_mesh.report.parts import Block, Chapter, Table, cell, count, many, moment, seconds, share
 from wms_mesh.report.source import FLOW, HOURS, Source
 from wms_mesh.stack import REPO
 
@@ -94,8 +94,9 @@ def _funnel(source: Source) -> Block:
         for status, number in source.ask(f"select status, count(*) from ({orders}) group by status order by 2 desc")
         if status not in names
     }
-    lengths = dict(
-        source.ask(
+    lengths: dict[str, float] = {
+        stage: length
+        for stage, length in source.ask(
             f"""
             select t.stage, approx_percentile(t.duration_seconds, 0.5)
             from semantic.order_timeline as t
@@ -103,7 +104,7 @@ def _funnel(source: Source) -> Block:
             group by t.stage
             """
         )
-    )
+    }
     rows = [
         {
             "name": _words(name),
@@ -121,7 +122,7 @@ def _funnel(source: Source) -> Block:
         "Orders that reached or passed a status, and the time half of them spent in it",
         ("Status", "Orders", "Share", "Median time"),
         [
-            (_words(name), count(number), share(number, total), seconds(lengths.get(name)))
+            (_words(name), count(number), share(number, total), cell(lengths.get(name), seconds))
             for name, number in zip(names, reached, strict=True)
         ],
     )

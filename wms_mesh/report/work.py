@@ -166,7 +166,7 @@ def _picks(heading: str, text: str, table: Table, rates: list[tuple[str, Any]], 
 
 
 def _blocks(source: Source) -> list[Block]:
-    target = dict(source.ask(f"select kpi, target from {KPI} as k")).get("picks_per_hour")
+    [[target]] = source.ask(f"select max(target) from {KPI} as k where kpi = 'picks_per_hour'")
     return [_waves(source), _zones(source, target), _days(source, target)]
 
 
