@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from wms_mesh.report import plots
@@ -89,22 +90,7 @@ def _funnel(source: Source) -> Block:
     if not total:
         return Block(heading, "No order was received in this time.")
     reached = [sum(number for place, number in furthest if place >= at) for at in range(len(names))]
-    left = {
-        status: number
-        for status, number in source.ask(f"select status, count(*) from ({orders}) group by status order by 2 desc")
-        if status not in names
-    }
-    lengths: dict[str, float] = {
-        stage: length
-        for stage, length in source.ask(
-            f"""
-            select t.stage, approx_percentile(t.duration_seconds, 0.5)
-            from semantic.order_timeline as t
-            inner join ({orders}) as d on t.order_id = d.order_id
-            group by t.stage
-            """
-        )
-    }
+    lengths, aside = _lengths(source, orders), _aside(source, orders, names)
     rows = [
         {
             "name": _words(name),
@@ -114,7 +100,6 @@ def _funnel(source: Source) -> Block:
         }
         for name, number in zip(names, reached, strict=True)
     ]
-    aside = ", ".join(f"{count(number)} {_words(status).lower()}" for status, number in left.items())
     text = f"Of {many(total, 'order')} that were received, {share(reached[-1], total)} came to the end." + (
         f" Aside stand {aside}." if aside else ""
     )
@@ -130,6 +115,23 @@ def _funnel(source: Source) -> Block:
         plots.bars(rows), f"Orders that reached or passed each status: {'; '.join(row['tip'] for row in rows)}."
     )
     return Block(heading, text, plot, table, is_wide=True)
+
+
+def _lengths(source: Source, orders: str) -> dict[str, float]:
+    """The median of the seconds that these orders spent in a status."""
+    statement = f"""
+        select t.stage, approx_percentile(t.duration_seconds, 0.5)
+        from semantic.order_timeline as t
+        inner join ({orders}) as d on t.order_id = d.order_id
+        group by t.stage
+    """
+    return {row[0]: row[1] for row in source.ask(statement)}
+
+
+def _aside(source: Source, orders: str, names: Sequence[str]) -> str:
+    """The orders that have left the way, in words: cancelled, to be tried again, given up."""
+    found = source.ask(f"select status, count(*) from ({orders}) group by status order by 2 desc, 1")
+    return ", ".join(f"{count(number)} {_words(status).lower()}" for status, number in found if status not in names)
 
 
 def _words(status: str | None) -> str:

@@ -106,8 +106,8 @@ def test_funnel_counts_an_order_twice_or_loses_one() -> None:
     answers = iter(
         [
             [[0, 1], [3, 2], [7, 7]],  # one came no further than received, two to picking, seven to the end
-            [["delivered", 7], ["picking", 2], ["cancelled", 1]],
             [["received", 30.0], ["picking", 600.0]],
+            [["delivered", 7], ["picking", 2], ["cancelled", 1]],
         ]
     )
     found = Source(lambda _: next(answers), lambda _: {}, frozenset(), NOW, NOW, NOW)
