@@ -19,6 +19,7 @@ from wms_mesh.contracts import command as contracts
 from wms_mesh.errors import MeshError
 from wms_mesh.quality import command as quality
 from wms_mesh.quarantine import cli as quarantine
+from wms_mesh.report import command as report
 from wms_mesh.slo import command as slo
 from wms_mesh.stack import LOOPBACK, Stack
 
@@ -129,6 +130,7 @@ app.command("simulate")(simulator.command)
 app.command("slo")(slo.command)
 app.command("quality")(quality.command)
 app.command("contracts")(contracts.command)
+app.command("report")(report.command)
 app.add_typer(benchmarks.app, name="bench")
 app.add_typer(quarantine.app, name="quarantine")
 

@@ -81,6 +81,11 @@ def report(stack: Stack, accounts: list[PartitionAccount], started: float) -> in
     )
     console.print(_kpis(stack))
 
+    from wms_mesh.report import page
+
+    written = page.write(stack, page.default(stack))
+    console.print(f"The same and more as a page: {written.path} (`./mesh report` writes it anew)\n", soft_wrap=True)
+
     wrong = [f"{entry.missing} records missing in bronze" for entry in accounts if entry.missing]
     wrong += [f"{entry.doubled} records twice in bronze ({entry.topic})" for entry in accounts if entry.doubled]
     wrong += [

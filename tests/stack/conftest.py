@@ -39,6 +39,7 @@ ORDER = (
     "test_refresher",
     "test_slo",
     "test_quality",
+    "test_report",
     "test_source",
     "test_lakehouse",
     "test_erase",
