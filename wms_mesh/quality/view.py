@@ -35,7 +35,7 @@ def table(results: Sequence[Result]) -> Table:
 
 
 def failures(results: Sequence[Result]) -> list[str]:
-    """A sentence for each expectation that failed, critical ones first, with the keys of failing rows and why it stands.
+    """A sentence for each expectation that failed, critical ones first: the keys of failing rows, and why it stands.
 
     Sentences, since a table would fold names and keys that somebody wants to copy.
     """
