@@ -38,16 +38,14 @@ def command(
     chosen = suites.load(products or ())
     with notes.status("Great Expectations starts") as waiting:
         results = run(stack, chosen, full, schema_prefix, waiting.update)
-    failed = [one for one in results if not one.is_success]
     if as_json:
         print(json.dumps([asdict(one) for one in results], indent=2, default=str))
     else:
         # Without a terminal rich assumes 80 columns, and folds.
         console = Console() if sys.stdout.isatty() else Console(width=240)
         console.print(view.table(results))
-        if failed:
-            console.print()
-            console.print(view.failures(results))
+        for one in view.failures(results):
+            console.print(one, style="red" if one.startswith("critical") else "yellow", markup=False, soft_wrap=True)
     unhealthy = sorted({one.data_product for one in results if one.is_unhealthy})
     if unhealthy:
         notes.print(

@@ -34,23 +34,19 @@ def table(results: Sequence[Result]) -> Table:
     return shown
 
 
-def failures(results: Sequence[Result]) -> Table:
-    """The expectations that failed, critical ones first, with the keys of failing rows."""
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("failed expectation", "severity", "table", "failed", "rows", "why it stands"):
-        shown.add_column(heading, justify="right" if heading == "failed" else "left", overflow="fold")
-    for one in sorted(
-        (one for one in results if not one.is_success), key=lambda one: (one.severity, one.expectation_id)
-    ):
-        shown.add_row(
-            one.expectation_id,
-            Text(one.severity, style="bold red" if one.is_unhealthy else "yellow"),
-            one.table_name if one.column_name is None else f"{one.table_name} {one.column_name}",
-            f"{one.failed_rows:,}" if one.failed_rows else "",
-            ", ".join(one.keys) or error(one),
-            one.message,
-        )
-    return shown
+def failures(results: Sequence[Result]) -> list[str]:
+    """A sentence for each expectation that failed, critical ones first: the keys of failing rows, and why it stands.
+
+    Sentences, since a table would fold names and keys that somebody wants to copy.
+    """
+    failed = sorted((one for one in results if not one.is_success), key=lambda one: (one.severity, one.expectation_id))
+    return [_failure(one) for one in failed]
+
+
+def _failure(one: Result) -> str:
+    where = one.table_name if one.column_name is None else f"{one.table_name} {one.column_name}"
+    rows = f"{one.failed_rows:,} of {one.evaluated_rows:,} rows: {', '.join(one.keys)}" if one.keys else error(one)
+    return f"{one.severity}: {one.expectation_id} ({where}): {rows}\n    {one.message}"
 
 
 def error(one: Result) -> str:

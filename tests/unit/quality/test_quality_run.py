@@ -145,11 +145,14 @@ def test_failure_is_shown_without_its_rows_or_below_the_healthy() -> None:
     healthy = replace(result(is_success=True), data_product="inventory-dp")
     console = Console(width=240, record=True)
     console.print(view.table([healthy, result()]))
-    console.print(view.failures([healthy, result()]))
     shown = console.export_text()
     assert shown.index("orders-dp") < shown.index("inventory-dp")
-    assert "ORD-1, ORD-2" in shown
     assert "unhealthy" in shown
+    broken = replace(result("orders_dp.promised_after_created", severity="warning"), failed_keys="[]")
+    assert view.failures([broken, healthy, result()]) == [
+        "critical: orders_dp.status_is_known (silver.orders_current status): 2 of 10 rows: ORD-1, ORD-2\n    why",
+        "warning: orders_dp.promised_after_created (silver.orders_current status): observed None\n    why",
+    ]
 
 
 def test_line_of_the_health_names_nobody() -> None:
