@@ -24,7 +24,7 @@ def _throughput(source: Source) -> list[Block]:
     found = source.ask(
         " union all ".join(
             f"select {place}, date_trunc('hour', {column}), count(*) from {table} as t"
-            f" where {source.within(column, HOURS)} group by 1, 2"
+            f" where {source.within(column, HOURS)} group by 2"
             for place, (_, table, column) in enumerate(STEPS)
         )
     )
