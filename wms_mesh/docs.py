@@ -19,6 +19,12 @@ from wms_mesh.errors import MeshError
 from wms_mesh.stack import LOOPBACK, Stack
 
 PAGE = "static_index.html"  # `dbt docs generate --static`: scripts, fonts, manifest and catalog in one file
+# dbt's page asks for addresses that nobody has: a template's text before it is filled in, and an icon's place in dbt's
+# own sources.
+_MENDED = {
+    '<use xlink:href="{{': '<use ng-attr-href="{{',
+    "${require('./assets/favicons/favicon.ico')}": "data:,",
+}
 COUNTED = ("model", "source", "seed", "exposure")
 
 
@@ -50,13 +56,22 @@ def build(stack: Stack) -> Site:
     result = transform.dbt(stack, "docs", "generate", "--static", "--target-path", str(target), quiet=True)
     if result.returncode:
         raise MeshError(f"dbt could not build the docs:\n{result.stdout.strip()}")
+    page = target / PAGE
+    page.write_text(mended(page.read_text(encoding="utf-8")), encoding="utf-8")
     manifest, catalog = read(target / "manifest.json"), read(target / "catalog.json")
     described = {**manifest["nodes"], **manifest["sources"], **manifest["exposures"]}
     counts = Counter(node["resource_type"] for node in described.values())
     tables = [key for key, node in described.items() if node["resource_type"] in ("model", "source", "seed")]
     known = {**catalog["nodes"], **catalog["sources"]}
     missing = [relation(described[key]) for key in tables if key not in known]
-    return Site(target / PAGE, {kind: counts[kind] for kind in COUNTED}, sorted(missing))
+    return Site(page, {kind: counts[kind] for kind in COUNTED}, sorted(missing))
+
+
+def mended(page: str) -> str:
+    """dbt's page without what a browser cannot load."""
+    for broken, whole in _MENDED.items():
+        page = page.replace(broken, whole)
+    return page
 
 
 def read(path: Path) -> dict[str, Any]:
