@@ -32,7 +32,7 @@ def _low(source: Source) -> Block:
         f" free. {'Of the worst' if low > SHOWN else 'Of these'} {count(len(rows))} the bar is what is free, the"
         " stroke the reorder point."
     )
-    bars = [
+    bars: list[plots.Row] = [
         {
             "name": sku,
             "value": max(0, free),

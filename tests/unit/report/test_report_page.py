@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -110,7 +111,7 @@ def test_table_of_the_report_is_not_in_its_lineage() -> None:
 
 
 def test_funnel_counts_an_order_twice_or_loses_one() -> None:
-    answers = iter(
+    answers: Iterator[list[list[Any]]] = iter(
         [
             [[0, 1], [3, 2], [7, 7]],  # one came no further than received, two to picking, seven to the end
             [["received", 30.0], ["picking", 600.0]],
@@ -160,7 +161,7 @@ def test_last_hour_is_cut_off() -> None:
 
 def test_failed_write_leaves_half_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page, "render", lambda _: "page")
-    monkeypatch.setattr(page.source, "of", lambda _: None)
+    monkeypatch.setattr("wms_mesh.report.source.of", lambda _: None)
     stack = Stack.from_env({"MESH_HOME": str(tmp_path)})
     assert page.write(stack, tmp_path / "one.html").path.read_text(encoding="utf-8") == "page"
     assert [path.name for path in tmp_path.iterdir()] == ["one.html"]
