@@ -19,12 +19,6 @@ from wms_mesh.errors import MeshError
 from wms_mesh.stack import LOOPBACK, Stack
 
 PAGE = "static_index.html"  # `dbt docs generate --static`: scripts, fonts, manifest and catalog in one file
-# dbt's page asks for addresses that nobody has: a template's text before it is filled in, and an icon's place in dbt's
-# own sources.
-_MENDED = {
-    '<use xlink:href="{{': '<use ng-attr-href="{{',
-    "${require('./assets/favicons/favicon.ico')}": "data:,",
-}
 COUNTED = ("model", "source", "seed", "exposure")
 
 
@@ -65,6 +59,14 @@ def build(stack: Stack) -> Site:
     known = {**catalog["nodes"], **catalog["sources"]}
     missing = [relation(described[key]) for key in tables if key not in known]
     return Site(page, {kind: counts[kind] for kind in COUNTED}, sorted(missing))
+
+
+# dbt's page asks for addresses that nobody has: a template's text before it is filled in, and an icon's place in dbt's
+# own sources.
+_MENDED = {
+    '<use xlink:href="{{': '<use ng-attr-href="{{',
+    "${require('./assets/favicons/favicon.ico')}": "data:,",
+}
 
 
 def mended(page: str) -> str:

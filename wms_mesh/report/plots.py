@@ -71,7 +71,7 @@ def by_hour(rows: Sequence[Row]) -> Draw:
 
     def draw(width: int) -> alt.TopLevelMixin:
         hours = [row["hour"] for row in rows]
-        return (
+        drawn: alt.TopLevelMixin = (
             _chart(rows)
             .mark_bar(color=LIGHT["series"])
             .encode(
@@ -83,6 +83,7 @@ def by_hour(rows: Sequence[Row]) -> Draw:
             .properties(width=width, height=130)
             .configure(**_CONFIG)
         )
+        return drawn
 
     return draw
 
@@ -120,7 +121,9 @@ def bars(rows: Sequence[Row], target: float | None = None) -> Draw:
         else:
             last = base.mark_text(align="left", dx=6).encode(x=x("value:Q"), text="label:N")
         layers.append(last)
-        return alt.layer(*layers).properties(width=width, height=LINE * len(rows)).configure(**_CONFIG)
+        size = {"width": width, "height": LINE * len(rows)}
+        drawn: alt.TopLevelMixin = alt.layer(*layers).properties(**size).configure(**_CONFIG)
+        return drawn
 
     return draw
 
@@ -135,7 +138,7 @@ def stacked(rows: Sequence[Row], colours: dict[str, str]) -> Draw:
         parts = list(colours)
         names = list(dict.fromkeys(row["name"] for row in rows))
         numbered = [{**row, "place": parts.index(row["part"])} for row in rows if row["value"]]
-        return (
+        drawn: alt.TopLevelMixin = (
             _chart(numbered)
             .mark_bar(height={"band": 0.66}, stroke=LIGHT["surface"], strokeWidth=1)
             .encode(
@@ -156,6 +159,7 @@ def stacked(rows: Sequence[Row], colours: dict[str, str]) -> Draw:
             .properties(width=width, height=LINE * len(names) + 60)
             .configure(**_CONFIG)
         )
+        return drawn
 
     return draw
 

@@ -160,7 +160,7 @@ def _picks(heading: str, text: str, table: Table, rates: list[tuple[str, Any]], 
     goal = f" The dashed line is the target: {number(target)}." if target else ""
     text = f"{text} The bars are pieces picked in an hour of picking.{goal}"
     plot = plots.plot(
-        plots.bars(bars, target), f"Pieces picked in an hour: {'; '.join(row['tip'] for row in bars)}.{goal}"
+        plots.bars(bars, target), f"Pieces picked in an hour: {'; '.join(str(row['tip']) for row in bars)}.{goal}"
     )
     return Block(heading, text, plot, table)
 

@@ -161,7 +161,7 @@ def test_last_hour_is_cut_off() -> None:
 
 def test_failed_write_leaves_half_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page, "render", lambda _: "page")
-    monkeypatch.setattr("wms_mesh.report.source.of", lambda _: None)
+    monkeypatch.setattr("wms_mesh.report.page.source.of", lambda _: None)
     stack = Stack.from_env({"MESH_HOME": str(tmp_path)})
     assert page.write(stack, tmp_path / "one.html").path.read_text(encoding="utf-8") == "page"
     assert [path.name for path in tmp_path.iterdir()] == ["one.html"]
