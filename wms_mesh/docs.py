@@ -53,13 +53,30 @@ def build(stack: Stack) -> Site:
     result = transform.dbt(stack, "docs", "generate", "--static", "--target-path", str(target), quiet=True)
     if result.returncode:
         raise MeshError(f"dbt could not build the docs:\n{result.stdout.strip()}")
+    page = target / PAGE
+    page.write_text(mended(page.read_text(encoding="utf-8")), encoding="utf-8")
     manifest, catalog = read(target / "manifest.json"), read(target / "catalog.json")
     described = {**manifest["nodes"], **manifest["sources"], **manifest["exposures"]}
     counts = Counter(node["resource_type"] for node in described.values())
     tables = [key for key, node in described.items() if node["resource_type"] in ("model", "source", "seed")]
     known = {**catalog["nodes"], **catalog["sources"]}
     missing = [relation(described[key]) for key in tables if key not in known]
-    return Site(target / PAGE, {kind: counts[kind] for kind in COUNTED}, sorted(missing))
+    return Site(page, {kind: counts[kind] for kind in COUNTED}, sorted(missing))
+
+
+# dbt's page asks for addresses that nobody has: a template's text before it is filled in, and an icon's place in dbt's
+# own sources.
+_MENDED = {
+    '<use xlink:href="{{': '<use ng-attr-href="{{',
+    "${require('./assets/favicons/favicon.ico')}": "data:,",
+}
+
+
+def mended(page: str) -> str:
+    """dbt's page without what a browser cannot load."""
+    for broken, whole in _MENDED.items():
+        page = page.replace(broken, whole)
+    return page
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def _on_time(source: Source) -> Block:
         text += f" {share(on_time, on_time + late)} of the {count(on_time + late)} that are decided came on time."
     else:
         text += " None has a delivery on record, so nothing can be said of their time."
-    bars = [
+    bars: list[plots.Row] = [
         {"name": row[0], "part": part, "value": value, "tip": f"{row[0]}: {count(value)} of {count(row[1])} {part}"}
         for row in rows
         for part, value in zip(PARTS, row[2:5], strict=True)

@@ -24,7 +24,7 @@ def _throughput(source: Source) -> list[Block]:
     found = source.ask(
         " union all ".join(
             f"select {place}, date_trunc('hour', {column}), count(*) from {table} as t"
-            f" where {source.within(column, HOURS)} group by 1, 2"
+            f" where {source.within(column, HOURS)} group by 2"
             for place, (_, table, column) in enumerate(STEPS)
         )
     )
@@ -42,7 +42,7 @@ def _by_hour(source: Source, heading: str, numbers: list[tuple[datetime, int]]) 
         return Block(heading, "None in this time.")
     best = max(numbers, key=lambda pair: pair[1])
     text = f"{count(total)} in all, most in the hour from {best[0]:%H:%M}: {count(best[1])}."
-    rows = [
+    rows: list[plots.Row] = [
         {
             "hour": f"{hour:%H:%M}",
             "value": number,
@@ -91,7 +91,7 @@ def _funnel(source: Source) -> Block:
         return Block(heading, "No order was received in this time.")
     reached = [sum(number for place, number in furthest if place >= at) for at in range(len(names))]
     lengths, aside = _lengths(source, orders), _aside(source, orders, names)
-    rows = [
+    rows: list[plots.Row] = [
         {
             "name": _words(name),
             "value": number,

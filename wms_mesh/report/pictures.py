@@ -28,7 +28,7 @@ def take(stack: Stack, folder: Path = FOLDER) -> list[Path]:
         with docs.serve(docs.build(stack).page, 0) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             with browser.view(chromium, f"http://{LOOPBACK}:{server.server_port}/{MODEL}", (1160, 800)) as shown:
-                shown.page.wait_for_selector("text=order_fulfillment_daily")
+                shown.page.wait_for_selector("h1:has-text('order_fulfillment_daily')")
                 shown.page.screenshot(path=site)
             server.shutdown()
     for path in (report, site):

@@ -71,7 +71,7 @@ def by_hour(rows: Sequence[Row]) -> Draw:
 
     def draw(width: int) -> alt.TopLevelMixin:
         hours = [row["hour"] for row in rows]
-        return (
+        drawn: alt.TopLevelMixin = (
             _chart(rows)
             .mark_bar(color=LIGHT["series"])
             .encode(
@@ -83,6 +83,7 @@ def by_hour(rows: Sequence[Row]) -> Draw:
             .properties(width=width, height=130)
             .configure(**_CONFIG)
         )
+        return drawn
 
     return draw
 
@@ -105,7 +106,7 @@ def bars(rows: Sequence[Row], target: float | None = None) -> Draw:
         def x(field: str) -> alt.X:
             return alt.X(field, title=None, axis=None, scale=scale)
 
-        base = _chart([{**row, "end": max(row["value"], row.get("mark") or 0)} for row in rows]).encode(y=y)
+        base = _chart(rows).encode(y=y)
         layers = [
             base.mark_bar(color=LIGHT["series"], height={"band": 0.66}).encode(x=x("value:Q"), description="tip:N")
         ]
@@ -115,8 +116,14 @@ def bars(rows: Sequence[Row], target: float | None = None) -> Draw:
         if target:
             rule = _chart([{"target": target}]).mark_rule(color=LIGHT["ink"], strokeDash=[4, 3], strokeWidth=1.5)
             layers.append(rule.encode(x=x("target:Q")))
-        layers.append(base.mark_text(align="left", dx=6).encode(x=x("end:Q"), text="label:N"))
-        return alt.layer(*layers).properties(width=width, height=LINE * len(rows)).configure(**_CONFIG)
+        if marks or target:  # in a column of their own: beside the bar, a stroke would go through them
+            last = base.mark_text(align="right").encode(x=alt.value("width"), text="label:N")
+        else:
+            last = base.mark_text(align="left", dx=6).encode(x=x("value:Q"), text="label:N")
+        layers.append(last)
+        size = {"width": width, "height": LINE * len(rows)}
+        drawn: alt.TopLevelMixin = alt.layer(*layers).properties(**size).configure(**_CONFIG)
+        return drawn
 
     return draw
 
@@ -131,12 +138,16 @@ def stacked(rows: Sequence[Row], colours: dict[str, str]) -> Draw:
         parts = list(colours)
         names = list(dict.fromkeys(row["name"] for row in rows))
         numbered = [{**row, "place": parts.index(row["part"])} for row in rows if row["value"]]
-        return (
+        drawn: alt.TopLevelMixin = (
             _chart(numbered)
             .mark_bar(height={"band": 0.66}, stroke=LIGHT["surface"], strokeWidth=1)
             .encode(
                 y=alt.Y("name:N", sort=names, title=None, axis=alt.Axis(domain=False, labelLimit=width // 3)),
-                x=alt.X("value:Q", title=None, axis=alt.Axis(tickCount=4, tickMinStep=1, format=",d", domain=False)),
+                x=alt.X(
+                    "value:Q",
+                    title=None,
+                    axis=alt.Axis(tickCount=4, tickMinStep=1, format=",d", domain=False, labelFlush=False),
+                ),
                 color=alt.Color(
                     "part:N",
                     scale=alt.Scale(domain=parts, range=[LIGHT[name] for name in colours.values()]),
@@ -148,6 +159,7 @@ def stacked(rows: Sequence[Row], colours: dict[str, str]) -> Draw:
             .properties(width=width, height=LINE * len(names) + 60)
             .configure(**_CONFIG)
         )
+        return drawn
 
     return draw
 
@@ -164,7 +176,7 @@ def trend(rows: Sequence[Row], text: str) -> Markup:
         .mark_bar(width={"band": 0.7})
         .encode(
             x=alt.X(
-                "at:O", sort=moments, axis=None, scale=alt.Scale(rangeMax=220 if len(rows) > 11 else 20 * len(rows))
+                "at:O", sort=moments, axis=None, scale=alt.Scale(rangeMax=212 if len(rows) > 11 else 20 * len(rows))
             ),
             y=alt.Y("used:Q", axis=None, scale=alt.Scale(domain=[0, 1.3])),
             color=alt.condition("datum.is_good", alt.value(LIGHT["good"]), alt.value(LIGHT["bad"])),

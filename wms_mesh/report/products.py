@@ -194,7 +194,7 @@ def _found(checks: Sequence[Check]) -> tuple[str, str]:
 
 
 def _slo_trend(measured: Sequence[Measurement]) -> Markup:
-    rows = []
+    rows: list[plots.Row] = []
     for one in measured:
         used = max(one.freshness_seconds, one.delay_p99_seconds or 0.0) / one.freshness_target_seconds
         verdict = "kept" if one.is_met else f"broken: {', '.join(one.breaches)}"
@@ -209,7 +209,7 @@ def _slo_trend(measured: Sequence[Measurement]) -> Markup:
 
 
 def _quality_trend(runs: Sequence[Run]) -> Markup:
-    rows = [
+    rows: list[plots.Row] = [
         {
             "at": one.at.isoformat(),
             "used": one.passed / one.expectations,

@@ -12,7 +12,8 @@ SHOWN = 12
 
 def _low(source: Source) -> Block:
     [[articles, low, empty]] = source.ask(
-        f"select count(*), count_if(is_low_stock), count_if(available_quantity <= 0) from {INVENTORY} as i"
+        "select count(*), count_if(is_low_stock), count_if(is_low_stock and available_quantity <= 0)"
+        f" from {INVENTORY} as i"
     )
     if not articles:
         return Block("Below the reorder point", "There is no article in stock.")
@@ -28,11 +29,11 @@ def _low(source: Source) -> Block:
         """
     )
     text = (
-        f"{count(low)} of {many(articles, 'article')} ({share(low, articles)}); {count(empty)} of all have nothing"
-        f" free. {'Of the worst' if low > SHOWN else 'Of these'} {count(len(rows))} the bar is what is free, the"
-        " stroke the reorder point."
+        f"{count(low)} of {many(articles, 'article')} ({share(low, articles)}), {count(empty)} of them with nothing"
+        f" free.{f' The worst {SHOWN} are shown.' if low > SHOWN else ''} The bar is what is free, the stroke the"
+        " reorder point."
     )
-    bars = [
+    bars: list[plots.Row] = [
         {
             "name": sku,
             "value": max(0, free),

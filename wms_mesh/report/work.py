@@ -41,7 +41,7 @@ def _waves(source: Source) -> Block:
     )
     if not rows:
         return Block("Waves", "No wave with orders was planned in this time.")
-    bars = [
+    bars: list[plots.Row] = [
         {
             "name": row[0].replace("_", " "),
             "part": part,
@@ -153,14 +153,14 @@ def _picks(heading: str, text: str, table: Table, rates: list[tuple[str, Any]], 
     known = [(name, float(rate)) for name, rate in rates if rate is not None]
     if not known:
         return Block(heading, f"{text} No pick has a start and an end, so there is no rate.", table=table)
-    bars = [
+    bars: list[plots.Row] = [
         {"name": name, "value": rate, "label": number(rate), "tip": f"{name}: {number(rate)} pieces an hour"}
         for name, rate in known
     ]
     goal = f" The dashed line is the target: {number(target)}." if target else ""
     text = f"{text} The bars are pieces picked in an hour of picking.{goal}"
     plot = plots.plot(
-        plots.bars(bars, target), f"Pieces picked in an hour: {'; '.join(row['tip'] for row in bars)}.{goal}"
+        plots.bars(bars, target), f"Pieces picked in an hour: {'; '.join(str(row['tip']) for row in bars)}.{goal}"
     )
     return Block(heading, text, plot, table)
 

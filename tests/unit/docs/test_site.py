@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -85,3 +87,10 @@ def test_taken_port_is_not_named(address: str, page: Path) -> None:
     port = int(address.rsplit(":", 1)[1])
     with pytest.raises(MeshError, match=rf"Port {port} is taken.*--port"), docs.serve(page, port):
         pass
+
+
+def test_page_asks_for_what_nobody_has() -> None:
+    installed = resources.files("dbt.task.docs").joinpath("index.html").read_text(encoding="utf-8")
+    asked = re.compile(r"(?<![-\w])(?:src|href)=\\?[\"'](?:\{\{|\$\{)[^>]{0,60}")
+    assert asked.findall(installed), "dbt has mended its page: so must docs.mended be forgotten"
+    assert asked.findall(docs.mended(installed)) == []
