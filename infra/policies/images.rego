@@ -20,8 +20,15 @@ deny contains message if {
 deny contains message if {
 	some document in pods.documents
 	document.kind in {"KafkaConnect", "FlinkDeployment"}
-	not is_pinned(object.get(document.spec, "image", ""))
-	message := sprintf("image: %s runs '%s', which is no exact tag and no digest", [pods.name(document), object.get(document.spec, "image", "")])
+	not is_pinned(document.spec.image)
+	message := sprintf("image: %s runs '%s', which is no exact tag and no digest", [pods.name(document), document.spec.image])
+}
+
+deny contains message if {
+	some document in pods.documents
+	document.kind in {"KafkaConnect", "FlinkDeployment"}
+	not document.spec.image
+	message := sprintf("image: %s names none, so its operator chooses one", [pods.name(document)])
 }
 
 is_pinned(image) if {
