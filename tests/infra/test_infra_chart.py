@@ -7,7 +7,7 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Iterable
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
@@ -100,7 +100,12 @@ def test_the_generated_file_is_what_the_code_says() -> None:
 def test_the_connector_of_the_cluster_is_the_connector_of_the_embedded_stack(naming: Naming) -> None:
     documents = releases.template(release("debezium"), "prod", "--set", f"naming={naming.value}")
     spec = of_kind(documents, "KafkaConnector")[CONNECTOR]["spec"]
-    deployed = {**spec["config"], "name": CONNECTOR, "connector.class": spec["class"], "tasks.max": str(spec["tasksMax"])}
+    deployed = {
+        **spec["config"],
+        "name": CONNECTOR,
+        "connector.class": spec["class"],
+        "tasks.max": str(spec["tasksMax"]),
+    }
     assert deployed == render(naming, "${directory:/mnt/mongodb:uri}")
 
 
@@ -140,7 +145,9 @@ def test_the_worker_is_set_as_the_embedded_one() -> None:
     spec = of_kind(releases.rendered("prod"), "KafkaConnect")["wms-kafka"]["spec"]
     lines = (TEMPLATES / "connect" / "worker.properties").read_text().splitlines()
     plain = dict(line.split("=", 1) for line in lines if line and line[0] != "#" and "{{" not in line)
-    kept = {key: value for key, value in plain.items() if "storage" not in key and not key.startswith("config.providers")}
+    kept = {
+        key: value for key, value in plain.items() if "storage" not in key and not key.startswith("config.providers")
+    }
     kept.pop("group.id")
     assert kept.items() <= spec["config"].items()
     assert spec["config"]["producer.max.request.size"] == str(topics.LARGEST_RECORD)
@@ -179,7 +186,12 @@ def test_the_metastore_says_what_the_embedded_one_says(manifests: tuple[Document
     """But for the pool's size, what it listens on, and where things are."""
     deployed = of_kind(manifests, "ConfigMap")["metastore"]["data"]
     own = {"metastore.thrift.bind.host", "metastore.server.max.threads", "datanucleus.connectionPool.maxPoolSize"}
-    own |= {"fs.s3a.connection.ssl.enabled", "fs.s3a.access.key", "fs.s3a.secret.key", "fs.s3a.aws.credentials.provider"}
+    own |= {
+        "fs.s3a.connection.ssl.enabled",
+        "fs.s3a.access.key",
+        "fs.s3a.secret.key",
+        "fs.s3a.aws.credentials.provider",
+    }
     for file in ("metastore-site.xml", "core-site.xml"):
         embedded = hadoop((TEMPLATES / "metastore" / file).read_text())
         there = hadoop(deployed[file])
@@ -190,7 +202,7 @@ def test_the_metastore_says_what_the_embedded_one_says(manifests: tuple[Document
 
 
 def hadoop(text: str) -> dict[str, str]:
-    root = ElementTree.fromstring(text.strip())
+    root = ET.fromstring(text.strip())
     return {one.findtext("name", ""): one.findtext("value", "") for one in root.findall("property")}
 
 
@@ -246,7 +258,7 @@ def test_each_kafka_user_may_do_what_it_does_and_nothing_else(manifests: tuple[D
     written = {name for name, *operations in may["debezium"] if "Write" in operations}
     ours = {one.name for one in topics.TOPICS if one.name not in EVENT_TOPICS}
     assert {topic for topic in ours if not any(topic == name or topic.startswith(name) for name in written)} == set()
-    assert not any("wms." == name for name, *_ in may["debezium"])
+    assert not any(name == "wms." for name, *_ in may["debezium"])
 
 
 def test_the_rules_are_the_file_that_promtool_tests(manifests: tuple[Document, ...]) -> None:
@@ -284,9 +296,7 @@ def test_a_fresh_start_puts_the_group_behind_the_tables_first() -> None:
 
 def test_secrets_that_pods_name_are_brought_by_external_secrets(manifests: tuple[Document, ...]) -> None:
     brought = {
-        (one["metadata"]["namespace"], one["metadata"]["name"])
-        for one in manifests
-        if one["kind"] == "ExternalSecret"
+        (one["metadata"]["namespace"], one["metadata"]["name"]) for one in manifests if one["kind"] == "ExternalSecret"
     }
     made_by_strimzi = {("kafka", "wms-cluster-ca-cert")}
     named = {(one["metadata"].get("namespace", ""), name) for one in manifests for name in secret_names(one)}
@@ -295,11 +305,7 @@ def test_secrets_that_pods_name_are_brought_by_external_secrets(manifests: tuple
 
 
 def test_secrets_that_the_values_of_others_charts_name_are_brought_too() -> None:
-    brought = {
-        one["metadata"]["name"]
-        for one in releases.rendered("prod")
-        if one["kind"] == "ExternalSecret"
-    }
+    brought = {one["metadata"]["name"] for one in releases.rendered("prod") if one["kind"] == "ExternalSecret"}
     named = {
         name
         for one in releases.releases()
@@ -320,9 +326,9 @@ def secret_names(node: object) -> set[str]:
     found: set[str] = set()
     if isinstance(node, dict):
         for key, value in node.items():
-            if key in ("secretKeyRef", "basicAuth") and isinstance(value, dict) and "name" in value:
-                found.add(value["name"])
-            elif key == "secret" and isinstance(value, dict) and "name" in value:
+            if (key in ("secretKeyRef", "basicAuth") and isinstance(value, dict) and "name" in value) or (
+                key == "secret" and isinstance(value, dict) and "name" in value
+            ):
                 found.add(value["name"])
             elif key in SECRET_FIELDS and isinstance(value, str) and value:
                 found.add(value)

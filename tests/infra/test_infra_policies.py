@@ -64,7 +64,9 @@ def test_each_policy_denies_its_bad_example(file: Path) -> None:
 
 def test_every_rule_has_a_bad_example() -> None:
     rules = [text for path in POLICIES for text in Path(path).read_text().split("\ndeny contains message if {")[1:]]
-    sentences = [sentence for file in BAD.glob("*.yaml") for sentence in next(yaml.safe_load_all(file.read_text()))["denied"]]
+    sentences = [
+        sentence for file in BAD.glob("*.yaml") for sentence in next(yaml.safe_load_all(file.read_text()))["denied"]
+    ]
     for rule in rules:
         pattern = rule.split('sprintf("')[1].split('"')[0]
         words = [word for word in pattern.split("%s") if len(word) > 3]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 
@@ -40,7 +41,7 @@ def test_a_command_names_something_that_is_deployed(command: str) -> None:
     namespaces = {one.namespace for one in releases.releases()}
     assert words[words.index("--namespace") + 1] in namespaces
     deployed = names()
-    for word, following in zip(words, words[1:], strict=False):
+    for word, following in itertools.pairwise(words):
         if word in ("kafkaconnector", "kafkauser", "flinkdeployment", "kafkaconnect"):
             assert f"{word}/{following}" in deployed, command
         if word == "--container":
@@ -59,7 +60,10 @@ def containers() -> set[str]:
     found = set()
     for one in releases.rendered("prod"):
         spec = one.get("spec") or {}
-        templates = [spec.get("template"), *(spec.get(part, {}).get("podTemplate") for part in ("jobManager", "taskManager"))]
+        templates = [
+            spec.get("template"),
+            *(spec.get(part, {}).get("podTemplate") for part in ("jobManager", "taskManager")),
+        ]
         for template in templates:
             if isinstance(template, dict) and "spec" in template:
                 for kind in ("containers", "initContainers"):
@@ -68,7 +72,12 @@ def containers() -> set[str]:
 
 
 def test_the_sections_of_the_requirements_are_all_here() -> None:
-    for section in ("Debezium not capturing changes", "Flink job failures", "Trino query errors", "OpenMetadata ingestion"):
+    for section in (
+        "Debezium not capturing changes",
+        "Flink job failures",
+        "Trino query errors",
+        "OpenMetadata ingestion",
+    ):
         assert f"## {section}" in TEXT
     assert len(COMMANDS) > 15
 

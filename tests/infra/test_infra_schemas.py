@@ -166,7 +166,13 @@ def test_a_chart_knows_every_key_that_it_is_given(release: Release, environment:
 
 
 # What a chart hands on to Kubernetes, or to its program, as it stands.
-HANDED_ON = {"securityContext", "podSecurityContext", "containerSecurityContext", "operatorSecurityContext", "resources"}
+HANDED_ON = {
+    "securityContext",
+    "podSecurityContext",
+    "containerSecurityContext",
+    "operatorSecurityContext",
+    "resources",
+}
 HANDED_ON |= {"catalogs", "capabilities"}
 
 

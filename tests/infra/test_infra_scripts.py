@@ -75,7 +75,9 @@ def world(tmp_path: Path) -> World:
 
 def test_shellcheck_finds_nothing() -> None:
     done = subprocess.run(
-        [str(tools.shellcheck()), "--severity=style", "--external-sources", *map(str, SHELL)], capture_output=True, text=True
+        [str(tools.shellcheck()), "--severity=style", "--external-sources", *map(str, SHELL)],
+        capture_output=True,
+        text=True,
     )
     assert (done.returncode, done.stdout) == (0, "")
 
@@ -205,15 +207,30 @@ def test_a_chain_that_is_well_is_said_to_be(world: World) -> None:
 @pytest.mark.parametrize(
     ("broken", "said"),
     [
-        ("kubectl get kafkaconnector connectorStatus|0|mongodb-cdc-connector\\tRUNNING\\tFAILED\\n", "a task of connector mongodb-cdc-connector is FAILED"),
-        ("kubectl get kafkaconnector connectorStatus|0|mongodb-cdc-connector\\tPAUSED\\tRUNNING\\n", "connector mongodb-cdc-connector is PAUSED"),
-        ("kubectl get kafkaconnector connectorStatus|0|mongodb-cdc-connector\\tRUNNING\\t\\n", "connector mongodb-cdc-connector has no task"),
+        (
+            "kubectl get kafkaconnector connectorStatus|0|mongodb-cdc-connector\\tRUNNING\\tFAILED\\n",
+            "a task of connector mongodb-cdc-connector is FAILED",
+        ),
+        (
+            "kubectl get kafkaconnector connectorStatus|0|mongodb-cdc-connector\\tPAUSED\\tRUNNING\\n",
+            "connector mongodb-cdc-connector is PAUSED",
+        ),
+        (
+            "kubectl get kafkaconnector connectorStatus|0|mongodb-cdc-connector\\tRUNNING\\t\\n",
+            "connector mongodb-cdc-connector has no task",
+        ),
         ("kubectl get kafkaconnector conditions|0|", "there is no connector"),
-        ("kubectl get kafkaconnect conditions|0|wms-kafka\\tFalse\\tno such image\\n", "Connect cluster wms-kafka is not ready: no such image"),
+        (
+            "kubectl get kafkaconnect conditions|0|wms-kafka\\tFalse\\tno such image\\n",
+            "Connect cluster wms-kafka is not ready: no such image",
+        ),
         ("kubectl get kafkatopic conditions|0|cdc.wms.orders\\tFalse\\t\\n", "topic cdc.wms.orders is not ready"),
         ("kubectl get kafkauser conditions|0|bronze\\t\\t\\n", "user bronze is not ready"),
         ("kubectl exec metrics|0|jvm_info 1\\n", "no worker tells how far behind"),
-        ('kubectl exec connect-0 metrics|0|debezium_mongodb_streaming_seconds_behind_source{task="0"} 61.0\\n', "capture is 61 s behind MongoDB, 60 are allowed"),
+        (
+            'kubectl exec connect-0 metrics|0|debezium_mongodb_streaming_seconds_behind_source{task="0"} 61.0\\n',
+            "capture is 61 s behind MongoDB, 60 are allowed",
+        ),
         ("kubectl get flinkdeployment|0|RESTARTING", "the bronze job is RESTARTING"),
         ("kubectl get flinkdeployment|0|", "the bronze job is not there"),
     ],

@@ -82,11 +82,7 @@ def _worker() -> dict[str, str]:
     ).get_template("connect/worker.properties")
     lines = template.render(stack=Stack.from_env({}), host="", plugins="", secrets="", topics=topics).splitlines()
     pairs = [line.split("=", 1) for line in lines if line and not line.startswith("#")]
-    return {
-        key: value
-        for key, value in pairs
-        if not key.startswith(_DEPLOYMENT) and ".storage." not in key
-    }
+    return {key: value for key, value in pairs if not key.startswith(_DEPLOYMENT) and ".storage." not in key}
 
 
 def main(file: Path = FILE) -> None:

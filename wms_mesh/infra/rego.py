@@ -1,7 +1,7 @@
-"""Judge manifests by Rego policies: ``python -m wms_mesh.infra.rego POLICY... <manifests.json``, in the environment `infra`.
+"""Judge manifests by Rego policies, in the environment `infra`.
 
 Microsoft's Rego engine, 8 MB as a wheel, in place of conftest, whose build from source takes minutes; the policies run
-in both. Prints a JSON list of what they deny.
+in both. ``python -m wms_mesh.infra.rego POLICY...`` reads a JSON list of manifests and prints one of what is denied.
 """
 
 from __future__ import annotations

@@ -74,9 +74,7 @@ def rendered(environment: str) -> tuple[Document, ...]:
 
     Raises MeshError with helm's words when one cannot be rendered.
     """
-    return tuple(
-        document for release in releases() if release.is_ours for document in template(release, environment)
-    )
+    return tuple(document for release in releases() if release.is_ours for document in template(release, environment))
 
 
 def template(release: Release, environment: str, *more: str) -> list[Document]:

