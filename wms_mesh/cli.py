@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -32,15 +33,28 @@ Engines = Annotated[list[str] | None, typer.Argument(help="Only these engines an
 
 
 @app.command()
-def up(engines: Engines = None) -> None:
+def up(
+    engines: Engines = None,
+    monitoring: Annotated[
+        bool,
+        typer.Option(
+            "--monitoring",
+            help="Every engine serves metrics; a Prometheus that is installed watches. MESH_MONITORING=1",
+        ),
+    ] = False,
+) -> None:
     """Start the embedded stack and wait until every engine did real work."""
     from wms_mesh import doctor
+    from wms_mesh.monitoring import tools
 
     stack = Stack.from_env()
+    stack = replace(stack, monitoring=stack.monitoring or monitoring)
     doctor.require(stack)
     with Live(console=console, refresh_per_second=4, transient=True) as live:
         now = lifecycle.up(stack, engines or [], lambda status: live.update(views.waiting(status)))
     console.print(views.status_table(now))
+    if stack.monitoring and not tools.find("prometheus"):
+        console.print(f"The engines serve metrics, and nobody reads them. {tools.MISSING}")
     console.print(
         "Next: [b]./mesh simulate[/b] writes a working day, [b]./mesh sql[/b] asks questions, [b]./mesh down[/b] stops."
     )

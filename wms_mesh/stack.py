@@ -38,6 +38,12 @@ PORTS = (
     "mongodb",
     "docs",
     "refresher",
+    "kafka-metrics",
+    "connect-metrics",
+    "flink-jobmanager-metrics",
+    "flink-taskmanager-metrics",
+    "s3-metrics",
+    "prometheus",
 )
 
 # Engines whose clients all reach them by their port, so that a proxy can stand between.
@@ -62,6 +68,7 @@ class Stack:
     checkpoint_seconds: how often the bronze job commits (``MESH_CHECKPOINT_SECONDS``).
     mongodb_uri: an existing replica set to capture (``MESH_MONGODB_URI``), or None for an embedded one.
     detours: ports on which engines listen while a proxy stands at their own (``MESH_DETOURS``: s3=30203,kafka=30200).
+    monitoring: whether every engine serves metrics (``MESH_MONITORING``).
     """
 
     home: Path
@@ -71,6 +78,7 @@ class Stack:
     checkpoint_seconds: int
     mongodb_uri: str | None
     detours: Mapping[str, int] = field(default_factory=dict)
+    monitoring: bool = False
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Stack:
@@ -90,6 +98,7 @@ class Stack:
             checkpoint_seconds=_whole_number(env, "MESH_CHECKPOINT_SECONDS", 5, 1, 3600),
             mongodb_uri=env.get("MESH_MONGODB_URI") or None,
             detours=_detours(env.get("MESH_DETOURS", "")),
+            monitoring=_flag(env, "MESH_MONITORING"),
         )
 
     def port(self, name: str) -> int:
@@ -148,6 +157,13 @@ def _detours(text: str) -> dict[str, int]:
         if name not in DETOURED or not port.isdecimal():
             raise MeshError(f"MESH_DETOURS is '{text}': write it like s3=30203, of {', '.join(DETOURED)}.")
     return {name: int(port) for name, _, port in pairs}
+
+
+def _flag(env: Mapping[str, str], name: str) -> bool:
+    text = env.get(name) or "0"
+    if text not in ("0", "1"):
+        raise MeshError(f"{name} is '{text}': set it to 1 or 0.")
+    return text == "1"
 
 
 def _whole_number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
