@@ -319,7 +319,7 @@ def demo(
 def test(
     context: typer.Context,
     suite: Annotated[
-        str | None, typer.Argument(help="lint, unit, stack or chaos.", show_default="all but chaos")
+        str | None, typer.Argument(help="lint, unit, infra, stack or chaos.", show_default="all but chaos")
     ] = None,
 ) -> None:
     """Run the tests on an isolated stack; further options go to pytest."""

@@ -9,6 +9,7 @@ import pytest
 
 from wms_mesh import doctor, lifecycle
 from wms_mesh.lifecycle import Status
+from wms_mesh.monitoring import tools
 from wms_mesh.stack import Naming, Stack
 
 # Away from the default base, so that a developer's own stack may run beside the tests.
@@ -38,6 +39,7 @@ ORDER = (
     "test_repair",
     "test_refresher",
     "test_slo",
+    "test_monitoring",
     "test_source",
     "test_lakehouse",
     "test_bronze",
@@ -80,6 +82,10 @@ def start_stack(
         os.environ["MESH_HOME"] = str(tmp_path_factory.mktemp(f"stack-{naming.lower()}"))
         os.environ["MESH_PORT_BASE"] = os.environ.get("MESH_TEST_PORT_BASE", TEST_PORT_BASE)
         os.environ["MESH_NAMING"] = naming
+        # Both ways are walked: the suite's long stack is monitored, the other one is not.
+        os.environ["MESH_MONITORING"] = str(int(naming is Naming.SNAKE_CASE))
+        if os.environ.get("CI"):
+            tools.fetch()
         stack = Stack.from_env()
         doctor.require(stack)
         current.append(stack)

@@ -1,4 +1,4 @@
-"""Grafana's dashboards, written as what each panel asks: ``python -m wms_mesh.monitoring.dashboards`` makes the JSON of it.
+"""Grafana's dashboards, written as what each panel asks; ``python -m wms_mesh.monitoring.dashboards`` makes the JSON.
 
 A file for each dashboard stands in ``infra/monitoring/dashboards/``; a test says when one is not what stands here.
 """
@@ -13,8 +13,9 @@ from wms_mesh.monitoring.targets import INFRA
 
 FOLDER = INFRA / "dashboards"
 COLUMNS, WIDTH, HEIGHT = 24, 12, 8  # Grafana's grid
-# Written by Flink's operator for each of nine tables and its committer.
 COMMITTER = "flink_taskmanager_job_task_operator_IcebergFilesCommitter_table"
+REQUESTS = "http_server_request_duration_seconds_count"  # s3proxy's
+S3PROXY_FAILURES = f'sum by (http_response_status_code) (rate({REQUESTS}{{http_response_status_code=~"5.."}}[5m]))'
 
 
 @dataclass(frozen=True)
@@ -226,7 +227,7 @@ DASHBOARDS = (
                     ("MinIO {{api}}", "sum by (api) (rate(minio_s3_requests_total[5m]))"),
                     (
                         "s3proxy {{s3_operation}}",
-                        "sum by (s3_operation) (rate(http_server_request_duration_seconds_count[5m]))",
+                        f"sum by (s3_operation) (rate({REQUESTS}[5m]))",
                     ),
                 ),
             ),
@@ -235,10 +236,7 @@ DASHBOARDS = (
                 "ops",
                 (
                     ("MinIO {{api}}", "sum by (api) (rate(minio_s3_requests_errors_total[5m]))"),
-                    (
-                        "s3proxy {{http_response_status_code}}",
-                        'sum by (http_response_status_code) (rate(http_server_request_duration_seconds_count{http_response_status_code=~"5.."}[5m]))',
-                    ),
+                    ("s3proxy {{http_response_status_code}}", S3PROXY_FAILURES),
                 ),
             ),
         ),

@@ -10,11 +10,8 @@ _MATCHERS = re.compile(r"\{[^}]*\}")
 _RANGES = re.compile(r"\[[^\]]*\]")
 _CLAUSES = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)")
 _WORD = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*(?!\s*\(|[a-zA-Z0-9_:])")
-_KEYWORDS = frozenset(
-    "and or unless bool offset by without on ignoring group_left group_right atan2 inf nan start end sum min max avg count"
-    " stddev stdvar topk bottomk quantile count_values group".split()
-)
-_NUMBERS = re.compile(r"(?<![a-zA-Z_:])\d[\w.]*")  # 15, 0.8, 1e9, 5m
+_KEYWORDS = frozenset(("and", "or", "unless", "bool", "offset", "atan2", "inf", "nan"))
+_NUMBERS = re.compile(r"(?<![\w:.])\d[\w.]*")  # 15, 0.8, 1e9, 5m
 
 
 def metrics(expression: str) -> frozenset[str]:
