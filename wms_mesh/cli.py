@@ -42,13 +42,16 @@ def up(
             help="Every engine serves metrics; a Prometheus that is installed watches. MESH_MONITORING=1",
         ),
     ] = False,
+    secure: Annotated[
+        bool, typer.Option("--secure", help="Trino with TLS, passwords and access control by role. MESH_SECURE=1")
+    ] = False,
 ) -> None:
     """Start the embedded stack and wait until every engine did real work."""
     from wms_mesh import doctor
     from wms_mesh.monitoring import tools
 
     stack = Stack.from_env()
-    stack = replace(stack, monitoring=stack.monitoring or monitoring)
+    stack = replace(stack, monitoring=stack.monitoring or monitoring, secure=stack.secure or secure)
     doctor.require(stack)
     with Live(console=console, refresh_per_second=4, transient=True) as live:
         now = lifecycle.up(stack, engines or [], lambda status: live.update(views.waiting(status)))
@@ -127,6 +130,9 @@ def sql(
         Path | None, typer.Option("--file", "-f", exists=True, dir_okay=False, help="Statements in a file.")
     ] = None,
     output: Annotated[str, typer.Option("--format", help="table, csv or json (a line per row).")] = "table",
+    user: Annotated[
+        str | None, typer.Option("--user", help="On a secure stack: engineer, quality, product_owner or analyst.")
+    ] = None,
 ) -> None:
     """Ask Trino; without -c or -f, a prompt."""
     from wms_mesh import sql as client
@@ -134,7 +140,7 @@ def sql(
     text = command if command is not None else file.read_text(encoding="utf-8") if file else None
     if text is None and not sys.stdin.isatty():
         text = sys.stdin.read()
-    client.run(Stack.from_env(), text, client.Format(output))
+    client.run(Stack.from_env(), text, client.Format(output), user)
 
 
 app.command("simulate")(simulator.command)

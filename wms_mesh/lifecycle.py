@@ -16,9 +16,10 @@ from typing import Any
 import psutil
 
 from wms_mesh import artifacts, environments, java
+from wms_mesh.access import client
 from wms_mesh.engines import UNITS, offered, select
 from wms_mesh.errors import MeshError
-from wms_mesh.stack import REPO, Stack
+from wms_mesh.stack import REPO, SECURE, Stack
 from wms_mesh.supervisor import Record, State, adopt, is_supervised, state_file
 
 UP_LIMIT = 600.0  # seconds; a cold start also initialises databases and fetches engines
@@ -110,8 +111,14 @@ def up(stack: Stack, names: Sequence[str], progress: Callable[[Status], None]) -
             raise MeshError(f"There is no engine '{name}': choose from {', '.join(UNITS)}.")
     if not is_supervised(stack):
         provision()
+        _remember(stack)
         _start_supervisor(stack, names)
     else:
+        if stack.secure != _is_secure(stack):
+            raise MeshError(
+                f"This stack runs {'without' if stack.secure else 'with'} access control: `./mesh down`, then"
+                f" `./mesh up` with MESH_SECURE={int(stack.secure)}."
+            )
         if stack.monitoring and not _state(stack).get("monitoring"):
             raise MeshError("This stack runs without metrics: `./mesh down`, then `./mesh up --monitoring`.")
         missing = set(names or offered(stack)) - {unit.name for unit in status(stack).units}
@@ -180,6 +187,7 @@ def _start_supervisor(stack: Stack, names: Sequence[str]) -> None:
                 "PYTHONUNBUFFERED": "1",
                 "MESH_HOME": str(stack.home),
                 "MESH_MONITORING": str(int(stack.monitoring)),
+                "MESH_SECURE": str(int(stack.secure)),
             },
             stdin=subprocess.DEVNULL,
             stdout=out,
@@ -192,6 +200,20 @@ def _start_supervisor(stack: Stack, names: Sequence[str]) -> None:
                 f"The supervisor did not start (code {process.returncode}): `./mesh logs supervisor` says why."
             )
         time.sleep(0.05)
+
+
+def _is_secure(stack: Stack) -> bool:
+    return (stack.home / SECURE).exists()
+
+
+def _remember(stack: Stack) -> None:
+    """Have the commands that come later find a secure stack without being told."""
+    stack.home.mkdir(parents=True, exist_ok=True)
+    if stack.secure:
+        (stack.home / SECURE).touch()
+        client.certificate(stack)  # before several engines ask for it at once
+    else:
+        (stack.home / SECURE).unlink(missing_ok=True)
 
 
 def _state(stack: Stack) -> dict[str, Any]:

@@ -50,6 +50,12 @@ PORTS = (
 DETOURED = ("kafka", "s3", "metastore")
 
 
+# Listeners with TLS on a secure stack.
+ENCRYPTED = ("trino",)
+# In the stack's folder: it is a secure one, also for the commands that come after `up`.
+SECURE = "secure"
+
+
 class Naming(StrEnum):
     """How the source spells its fields, and where its collections stand."""
 
@@ -69,6 +75,7 @@ class Stack:
     mongodb_uri: an existing replica set to capture (``MESH_MONGODB_URI``), or None for an embedded one.
     detours: ports on which engines listen while a proxy stands at their own (``MESH_DETOURS``: s3=30203,kafka=30200).
     monitoring: whether every engine serves metrics (``MESH_MONITORING``).
+    secure: whether Trino asks who one is (``MESH_SECURE``; unset, as this folder's stack was started last).
     """
 
     home: Path
@@ -79,6 +86,7 @@ class Stack:
     mongodb_uri: str | None
     detours: Mapping[str, int] = field(default_factory=dict)
     monitoring: bool = False
+    secure: bool = False
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Stack:
@@ -86,12 +94,13 @@ class Stack:
 
         Raises MeshError when a value cannot be used.
         """
+        home = Path(env.get("MESH_HOME") or REPO / ".mesh").resolve()
         cache_home = Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         naming = env.get("MESH_NAMING", Naming.SNAKE_CASE)
         if naming not in list(Naming):
             raise MeshError(f"MESH_NAMING is '{naming}': set it to one of {', '.join(Naming)}.")
         return cls(
-            home=Path(env.get("MESH_HOME") or REPO / ".mesh").resolve(),
+            home=home,
             port_base=_whole_number(env, "MESH_PORT_BASE", DEFAULT_PORT_BASE, 1024, 65535 - len(PORTS)),
             cache=cache_home / "wms-mesh",
             naming=Naming(naming),
@@ -99,6 +108,7 @@ class Stack:
             mongodb_uri=env.get("MESH_MONGODB_URI") or None,
             detours=_detours(env.get("MESH_DETOURS", "")),
             monitoring=_flag(env, "MESH_MONITORING"),
+            secure=_flag(env, "MESH_SECURE") if env.get("MESH_SECURE") else (home / SECURE).exists(),
         )
 
     def port(self, name: str) -> int:
@@ -114,8 +124,8 @@ class Stack:
         return f"{LOOPBACK}:{self.detours.get(name, self.port(name))}"
 
     def url(self, name: str) -> str:
-        """``http://127.0.0.1:port`` of one listener."""
-        return f"http://{self.address(name)}"
+        """``http://127.0.0.1:port`` of one listener, https where it speaks TLS."""
+        return f"{'https' if self.secure and name in ENCRYPTED else 'http'}://{self.address(name)}"
 
     def data(self, engine: str) -> Path:
         """The engine's data folder; created on first use."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import requests
 
+from wms_mesh.access import client
 from wms_mesh.engines.base import Command, Engine, NotReady
 from wms_mesh.engines.s3 import store
 from wms_mesh.monitoring import tools
@@ -29,6 +30,8 @@ class Prometheus(Engine):
             scrape_seconds=SCRAPE_SECONDS,
             targets=targets(store()),
             user=USER,
+            password_file=client.password_file(self.stack, USER) if self.stack.secure else None,
+            certificate=client.certificate(self.stack) if self.stack.secure else None,
         )
 
     def command(self) -> Command:

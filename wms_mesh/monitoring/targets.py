@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wms_mesh import artifacts
+from wms_mesh.access.roles import Service
 from wms_mesh.stack import LOOPBACK, REPO, Stack
 
 INFRA = REPO / "infra" / "monitoring"
 RULES = INFRA / "rules.yml"
-USER = "prometheus"  # Trino asks for one; it has the right to read system information and nothing else
+USER = Service.MONITORING.user  # Trino asks for one, also without a password
 
 
 @dataclass(frozen=True)
