@@ -37,6 +37,8 @@ SEE_UNREADABLE_VALUES = frozenset({"engineer", "quality"})
 UNREADABLE = {("silver", "parse_failures"), ("silver", "unknown_fields")}
 
 DENIED = "Access Denied"
+# Trino's rules cannot refuse a table procedure; the rules' row filter makes the engine do it.
+NO_PROCEDURES = "ALTER TABLE EXECUTE is not supported for table with row filter"
 
 
 def readers(table: Table) -> frozenset[str]:
@@ -92,7 +94,7 @@ def refused(stack: Stack, user: str, statement: str) -> bool:
     try:
         sql.query(stack, statement, user=user)
     except MeshError as error:
-        assert DENIED in str(error), (user, statement, str(error))
+        assert DENIED in str(error) or NO_PROCEDURES in str(error), (user, statement, str(error))
         return True
     return False
 
@@ -163,6 +165,12 @@ def test_metadata_of_a_table_tells_masked_values(stack: Stack, hidden: str) -> N
         "truncate table silver.zones",
         "alter table silver.zones execute optimize",
         "alter table silver.zones execute expire_snapshots(retention_threshold => '30d')",
+        "alter table silver.orders_current execute rollback_to_snapshot(snapshot_id => 1)",
+        "alter table bronze.orders_raw execute expire_snapshots(retention_threshold => '30d')",
+        "alter table silver.zones set properties format_version = 2",
+        "alter table silver.zones add column mine varchar",
+        "analyze silver.zones",
+        "grant select on silver.zones to user analyst",
         "drop table silver.zones",
         "drop view semantic.orders",
         "comment on table silver.zones is 'mine'",
@@ -202,6 +210,7 @@ def test_refresher_writes_history(stack: Stack) -> None:
     assert not refused(stack, user, "select count(*) from bronze.orders_raw")
     assert refused(stack, user, "delete from bronze.orders_raw where false")
     assert refused(stack, user, "drop table bronze.orders_raw")
+    assert refused(stack, user, "alter table bronze.orders_raw execute optimize")
 
 
 def test_prometheus_reads_tables_or_people_read_metrics(stack: Stack, there: set[Table]) -> None:
