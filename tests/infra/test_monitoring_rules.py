@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
+from wms_mesh.engines.prometheus import Prometheus
 from wms_mesh.monitoring import dashboards, promql, rules, tools
 from wms_mesh.monitoring.targets import INFRA
-from wms_mesh.stack import REPO
+from wms_mesh.stack import REPO, Stack
 
 SEVERITIES = {"critical", "warning"}
 ALERTS = [rule for rule in rules.read() if rule.is_alert]
@@ -45,6 +46,16 @@ def anchors(page: Path) -> set[str]:
 def test_alert_rings_for_nothing_or_stays_silent(promtool: Path) -> None:
     done = subprocess.run([promtool, "test", "rules", *TESTS], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("secure", ["0", "1"], ids=["plain", "secure"])
+def test_prometheus_refuses_its_configuration(promtool: Path, secure: str, tmp_path: Path) -> None:
+    stack = Stack.from_env({**os.environ, "MESH_HOME": str(tmp_path), "MESH_MONITORING": "1", "MESH_SECURE": secure})
+    Prometheus(stack).prepare()
+    written = stack.conf("prometheus") / "prometheus.yml"
+    done = subprocess.run([promtool, "check", "config", written], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ("scheme: https" in written.read_text(encoding="utf-8")) == (secure == "1")
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
