@@ -58,6 +58,10 @@ def up(
     console.print(views.status_table(now))
     if stack.monitoring and not tools.find("prometheus"):
         console.print(f"The engines serve metrics, and nobody reads them. {tools.MISSING}")
+    if stack.secure:
+        console.print(
+            f"Trino asks who you are: [b]./mesh sql --user analyst[/b]; users' passwords are in {stack.home / 'secrets'}."
+        )
     console.print(
         "Next: [b]./mesh simulate[/b] writes a working day, [b]./mesh sql[/b] asks questions, [b]./mesh down[/b] stops."
     )
