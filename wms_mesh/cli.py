@@ -60,7 +60,7 @@ def up(
         console.print(f"The engines serve metrics, and nobody reads them. {tools.MISSING}")
     if stack.secure:
         console.print(
-            f"Trino asks who you are: [b]./mesh sql --user analyst[/b]; users' passwords are in {stack.home / 'secrets'}."
+            f"Trino asks who you are: [b]./mesh sql --user analyst[/b]; the passwords are in {stack.home / 'secrets'}."
         )
     console.print(
         "Next: [b]./mesh simulate[/b] writes a working day, [b]./mesh sql[/b] asks questions, [b]./mesh down[/b] stops."
