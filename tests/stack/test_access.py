@@ -155,6 +155,17 @@ def test_metadata_of_a_table_tells_masked_values(stack: Stack, hidden: str) -> N
     assert {role for role in ROLES if not refused(stack, role, statement)} == ENGINEERS
 
 
+def test_statistics_of_a_table_tell_masked_values(stack: Stack, personal: Personal) -> None:
+    def extremes(user: str | None) -> set[str]:
+        """Columns with personal data whose smallest or largest value is told."""
+        rows = sql.query(stack, "show stats for iceberg.silver.worker_documents", user=user)
+        told = {row[0] for row in rows if row[5] is not None or row[6] is not None}
+        return told & set(personal["silver", "worker_documents"])
+
+    assert extremes(None)
+    assert not extremes("analyst")
+
+
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize(
     "statement",
