@@ -40,15 +40,13 @@ def environment(stack: Stack, target: str = EMBEDDED) -> dict[str, str]:
 
 def _embedded(stack: Stack) -> dict[str, str]:
     """How dbt's target finds this stack's Trino; a secure one knows dbt as its user mesh-refresher."""
-    found = {"MESH_TRINO_PORT": str(stack.port("trino"))}
-    if stack.secure:
-        user = Service.REFRESHER.user
-        found |= {
-            "MESH_EMBEDDED_USER": user,
-            "MESH_EMBEDDED_PASSWORD": client.password(stack, user),
-            "MESH_EMBEDDED_CA": str(client.certificate(stack)),
-        }
-    return found
+    user = Service.REFRESHER.user
+    return {
+        "MESH_TRINO_PORT": str(stack.port("trino")),
+        "MESH_EMBEDDED_USER": user if stack.secure else client.PLAIN_USER,
+        "MESH_EMBEDDED_PASSWORD": client.password(stack, user) if stack.secure else "",
+        "MESH_EMBEDDED_CA": str(client.certificate(stack)) if stack.secure else "",
+    }
 
 
 def is_embedded(target: str) -> bool:
