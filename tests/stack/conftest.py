@@ -9,6 +9,7 @@ import pytest
 
 from wms_mesh import doctor, lifecycle
 from wms_mesh.lifecycle import Status
+from wms_mesh.monitoring import tools
 from wms_mesh.stack import Naming, Stack
 
 # Away from the default base, so that a developer's own stack may run beside the tests.
@@ -38,12 +39,14 @@ ORDER = (
     "test_repair",
     "test_refresher",
     "test_slo",
+    "test_monitoring",
     "test_source",
     "test_lakehouse",
     "test_bronze",
     "test_quarantine",
     "test_convergence",
     "test_naming",
+    "test_access",
 )
 LOG_LINES = 25
 
@@ -80,6 +83,11 @@ def start_stack(
         os.environ["MESH_HOME"] = str(tmp_path_factory.mktemp(f"stack-{naming.lower()}"))
         os.environ["MESH_PORT_BASE"] = os.environ.get("MESH_TEST_PORT_BASE", TEST_PORT_BASE)
         os.environ["MESH_NAMING"] = naming
+        # Every way is walked, and none costs a stack of its own: the long one is monitored, the other one secure.
+        os.environ["MESH_MONITORING"] = str(int(naming is Naming.SNAKE_CASE))
+        os.environ["MESH_SECURE"] = str(int(naming is Naming.CAMEL_CASE))
+        if os.environ.get("CI"):
+            tools.fetch()
         stack = Stack.from_env()
         doctor.require(stack)
         current.append(stack)
@@ -96,3 +104,9 @@ def start_stack(
 def running_stack(start_stack: Callable[[Naming], Stack]) -> Stack:
     """The suite's stack, in the requirements' naming style."""
     return start_stack(Naming.SNAKE_CASE)
+
+
+@pytest.fixture(scope="session")
+def camel_case_stack(start_stack: Callable[[Naming], Stack]) -> Stack:
+    """The other stack: the services' own spelling, and access control."""
+    return start_stack(Naming.CAMEL_CASE)

@@ -14,6 +14,8 @@ from types import FrameType
 
 from wms_mesh import transform, turns
 from wms_mesh.errors import MeshError
+from wms_mesh.monitoring.storage import StorageGauge
+from wms_mesh.quarantine.gauge import QuarantineGauge
 from wms_mesh.refresher import project, server
 from wms_mesh.refresher.loop import Loop, log
 from wms_mesh.refresher.schedule import Schedule
@@ -44,12 +46,16 @@ def run(stack: Stack, target: str) -> None:
         loop = Loop(dbt, Schedule(tests_every), lambda who: turns.turn(locks, who, _say))
         host = os.environ.get("MESH_REFRESHER_HOST") or LOOPBACK
         # Of another warehouse this process knows neither the MongoDB nor the Kafka that it is measured against.
-        is_measured = slo_every > 0 and transform.is_embedded(target)
-        slo = Regular(stack, lambda: dbt.manifest, slo_every) if is_measured else None
-        with server.serving(loop, host, stack.port("refresher"), slo) as port:
+        is_embedded = transform.is_embedded(target)
+        slo = Regular(stack, lambda: dbt.manifest, slo_every) if is_embedded and slo_every > 0 else None
+        quarantine = QuarantineGauge(stack)
+        more = (quarantine, StorageGauge(stack)) if is_embedded else ()
+        with server.serving(loop, host, stack.port("refresher"), slo, more) as port:
             log.info("http://%s:%d answers /healthz, /livez and /metrics", host, port)
             if slo is not None:
                 slo.start()
+            if is_embedded:
+                quarantine.start()
             while not stop.is_asked:
                 loop.step()
     log.info("stopped")

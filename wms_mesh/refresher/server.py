@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.registry import Collector
 
 from wms_mesh.errors import MeshError
 from wms_mesh.refresher import health
@@ -19,15 +20,17 @@ from wms_mesh.slo.regular import Regular
 
 
 @contextlib.contextmanager
-def serving(loop: Loop, host: str, port: int, slo: Regular | None = None) -> Iterator[int]:
+def serving(
+    loop: Loop, host: str, port: int, slo: Regular | None = None, more: Iterable[Collector] = ()
+) -> Iterator[int]:
     """Answer in a thread while the body runs; yields the port. Raises MeshError when it is taken.
 
-    slo: the measurements to tell of, too.
+    slo: the measurements to tell of, too. more: of what else there are metrics.
     """
     registry = CollectorRegistry()
     registry.register(JobMetrics(loop))
-    if slo is not None:
-        registry.register(slo)
+    for collector in (*more, *([slo] if slo is not None else ())):
+        registry.register(collector)
     handler = type("Handler", (_Handler,), {"loop": loop, "slo": slo, "registry": registry})
     try:
         server = ThreadingHTTPServer((host, port), handler)
