@@ -16,6 +16,7 @@ from ingest import topics
 from ingest.bronze.job import Settings
 from ingest.collections import COLLECTIONS, EVENT_TOPICS
 from ingest.connector.config import CONNECTOR, render
+from wms_mesh.access.roles import RULES, Service
 from wms_mesh.engines.base import TEMPLATES
 from wms_mesh.errors import MeshError
 from wms_mesh.infra import facts, releases, tools
@@ -266,6 +267,36 @@ def test_the_rules_are_the_file_that_promtool_tests(manifests: tuple[Document, .
     assert of_kind(manifests, "PrometheusRule")["wms-mesh"]["spec"] == file
 
 
+def test_trino_is_given_the_rules_of_the_embedded_stack(manifests: tuple[Document, ...]) -> None:
+    text = of_kind(manifests, "ConfigMap")["trino-access"]["data"]["rules.json"]
+    assert json.loads(text) == json.loads(RULES.read_text())
+    values = yaml.safe_load((release("trino").folder / "values.yaml").read_text())
+    (mount,) = [one for one in values["configMounts"] if one["configMap"] == "trino-access"]
+    assert f"security.config-file={mount['path']}/rules.json" in values["accessControl"]["properties"]
+
+
+def test_our_services_ask_trino_as_users_that_the_rules_know(manifests: tuple[Document, ...]) -> None:
+    asked = set(re.findall(r"'MESH_TRINO_USER', 'value': '([\w-]+)'", str(manifests)))
+    assert asked == {Service.REFRESHER.user, Service.MAINTAINER.user}
+    mapping = of_kind(manifests, "ExternalSecret")["trino-s3-mapping"]["spec"]["target"]["template"]["data"][
+        "mapping.json"
+    ]
+    assert f'"user":"{Service.MAINTAINER.user}"' in mapping
+
+
+def test_every_dashboard_is_handed_to_grafana(manifests: tuple[Document, ...]) -> None:
+    files = {
+        path.name: json.loads(path.read_text()) for path in (REPO / "infra" / "monitoring" / "dashboards").glob("*")
+    }
+    given = {
+        name: json.loads(text)
+        for one in of_kind(manifests, "ConfigMap").values()
+        if one["metadata"]["labels"].get("grafana_dashboard")
+        for name, text in one["data"].items()
+    }
+    assert given == files
+
+
 def test_the_refresher_is_one_pod_that_is_replaced_before_the_next_comes(manifests: tuple[Document, ...]) -> None:
     spec = of_kind(manifests, "Deployment")["refresher"]["spec"]
     assert (spec["replicas"], spec["strategy"]["type"]) == (1, "Recreate")
@@ -318,7 +349,13 @@ def test_secrets_that_the_values_of_others_charts_name_are_brought_too() -> None
 
 
 SECRET_FIELDS = {"secretName", "secretRef", "existingSecret", "certSecret", "trustedCertsSecret", "passwordAuthSecret"}
-SECRET_FIELDS |= {"metadataSecretName", "fernetKeySecretName", "apiSecretKeySecretName", "jwtSecretName"}
+SECRET_FIELDS |= {
+    "groupsAuthSecret",
+    "metadataSecretName",
+    "fernetKeySecretName",
+    "apiSecretKeySecretName",
+    "jwtSecretName",
+}
 
 
 def secret_names(node: object) -> set[str]:
