@@ -37,4 +37,6 @@ is_flinks(container) if container.name == "flink-main-container"
 
 name(document) := sprintf("%s %s", [document.kind, document.metadata.name])
 
-namespace(document) := object.get(document.metadata, "namespace", "default")
+namespace(document) := document.metadata.namespace
+
+namespace(document) := "default" if not document.metadata.namespace
