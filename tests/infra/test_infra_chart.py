@@ -54,6 +54,12 @@ def test_no_part_is_lost_or_doubled_between_the_releases() -> None:
     assert sorted(parts) == sorted(whole)
 
 
+@pytest.mark.parametrize("part", OWN, ids=lambda one: one.name)
+def test_no_release_of_ours_is_empty(part: Release) -> None:
+    """On a cluster of one's own each of them brings something."""
+    assert releases.template(part, "dev")
+
+
 def identity(document: Document) -> tuple[str, str, str]:
     metadata = document["metadata"]
     return document["kind"], metadata.get("namespace", ""), metadata["name"]
