@@ -247,6 +247,15 @@ def test_every_release_has_its_values() -> None:
         }
 
 
+def test_helmfile_itself_would_take_the_file() -> None:
+    """It refuses environments and releases in one part, and knows only the environments that are named."""
+    parts = list(yaml.safe_load_all((HELM / "helmfile.yaml").read_text()))
+    assert not any({"environments", "releases"} <= part.keys() for part in parts)
+    assert releases.helmfile()["environments"].keys() == set(ENVIRONMENTS)
+    repositories = {one["name"] for one in releases.helmfile()["repositories"]}
+    assert {one.chart.split("/")[0] for one in RELEASES if not one.is_ours} == repositories
+
+
 def test_the_order_of_the_releases_follows_their_needs() -> None:
     """The script deploys from top to bottom."""
     seen: set[str] = set()

@@ -47,9 +47,9 @@ class Release:
 
 
 def helmfile() -> dict[str, Any]:
-    """The file as it stands."""
-    content: dict[str, Any] = yaml.safe_load((HELM / "helmfile.yaml").read_text(encoding="utf-8"))
-    return content
+    """The file as it stands, its two parts in one: helmfile itself wants environments and releases apart."""
+    parts = yaml.safe_load_all((HELM / "helmfile.yaml").read_text(encoding="utf-8"))
+    return {key: value for part in parts for key, value in part.items()}
 
 
 def releases() -> tuple[Release, ...]:
