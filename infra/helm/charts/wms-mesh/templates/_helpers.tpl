@@ -65,6 +65,11 @@ volumeMounts:
   - {name: mesh-ca, mountPath: /etc/mesh-ca, readOnly: true}
 {{- end -}}
 
+{{/* What Java is told of it. The password is the one that every Java ships with. */}}
+{{- define "mesh.trustOptions" -}}
+-Djavax.net.ssl.trustStore=/trust/cacerts -Djavax.net.ssl.trustStorePassword=changeit
+{{- end -}}
+
 {{/* The object store's keys, as the AWS SDK looks them up: include "mesh.s3Env" (list . "s3-bronze"). */}}
 {{- define "mesh.s3Env" -}}
 - name: AWS_ACCESS_KEY_ID
