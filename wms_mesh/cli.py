@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -35,15 +36,35 @@ Engines = Annotated[list[str] | None, typer.Argument(help="Only these engines an
 
 
 @app.command()
-def up(engines: Engines = None) -> None:
+def up(
+    engines: Engines = None,
+    monitoring: Annotated[
+        bool,
+        typer.Option(
+            "--monitoring",
+            help="Every engine serves metrics; a Prometheus that is installed watches. MESH_MONITORING=1",
+        ),
+    ] = False,
+    secure: Annotated[
+        bool, typer.Option("--secure", help="Trino with TLS, passwords and access control by role. MESH_SECURE=1")
+    ] = False,
+) -> None:
     """Start the embedded stack and wait until every engine did real work."""
     from wms_mesh import doctor
+    from wms_mesh.monitoring import tools
 
     stack = Stack.from_env()
+    stack = replace(stack, monitoring=stack.monitoring or monitoring, secure=stack.secure or secure)
     doctor.require(stack)
     with Live(console=console, refresh_per_second=4, transient=True) as live:
         now = lifecycle.up(stack, engines or [], lambda status: live.update(views.waiting(status)))
     console.print(views.status_table(now))
+    if stack.monitoring and not tools.find("prometheus"):
+        console.print(f"The engines serve metrics, and nobody reads them. {tools.MISSING}")
+    if stack.secure:
+        console.print(
+            f"Trino asks who you are: [b]./mesh sql --user analyst[/b]; the passwords are in {stack.home / 'secrets'}."
+        )
     console.print(
         "Next: [b]./mesh simulate[/b] writes a working day, [b]./mesh sql[/b] asks questions, [b]./mesh down[/b] stops."
     )
@@ -116,6 +137,9 @@ def sql(
         Path | None, typer.Option("--file", "-f", exists=True, dir_okay=False, help="Statements in a file.")
     ] = None,
     output: Annotated[str, typer.Option("--format", help="table, csv or json (a line per row).")] = "table",
+    user: Annotated[
+        str | None, typer.Option("--user", help="On a secure stack: engineer, quality, product_owner or analyst.")
+    ] = None,
 ) -> None:
     """Ask Trino; without -c or -f, a prompt."""
     from wms_mesh import sql as client
@@ -123,7 +147,7 @@ def sql(
     text = command if command is not None else file.read_text(encoding="utf-8") if file else None
     if text is None and not sys.stdin.isatty():
         text = sys.stdin.read()
-    client.run(Stack.from_env(), text, client.Format(output))
+    client.run(Stack.from_env(), text, client.Format(output), user)
 
 
 app.command("simulate")(simulator.command)
@@ -342,7 +366,7 @@ def demo(
 def test(
     context: typer.Context,
     suite: Annotated[
-        str | None, typer.Argument(help="lint, unit, stack or chaos.", show_default="all but chaos")
+        str | None, typer.Argument(help="lint, unit, infra, stack or chaos.", show_default="all but chaos")
     ] = None,
 ) -> None:
     """Run the tests on an isolated stack; further options go to pytest."""

@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.table import Table
 
 from wms_mesh import doctor, ledger, lifecycle, reconcile, sql, transform, views
+from wms_mesh.access.roles import Role
 from wms_mesh.errors import MeshError
 from wms_mesh.ledger import PartitionAccount
 from wms_mesh.reconcile import Difference, Reconciliation
@@ -95,8 +96,9 @@ def report(stack: Stack, accounts: list[PartitionAccount], started: float) -> in
         console.print(f"The numbers disagree: {'; '.join(wrong)}.", style="bold red")
         return 1
     console.print(f"Every number agrees. The demo took {time.monotonic() - started:.0f} s.", style="bold green")
+    trino = f"{stack.url('trino')}  (user: {', '.join(Role) if stack.secure else 'any'})"
     console.print(
-        f'\nTrino    {stack.url("trino")}  (user: any)   ./mesh sql -c "select * from gold.order_fulfillment_daily"\n'
+        f'\nTrino    {trino}   ./mesh sql -c "select * from gold.order_fulfillment_daily"\n'
         f"Flink    {stack.url('flink-rest')}\n"
         f"Connect  {stack.url('connect')}/connectors/mongodb-cdc-connector/status\n"
         "Next     ./mesh simulate --help writes more changes, the refresher carries them to gold, ./mesh down stops.",

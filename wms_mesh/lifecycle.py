@@ -11,14 +11,15 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
+from typing import Any
 
 import psutil
 
 from wms_mesh import artifacts, environments, java
-from wms_mesh.engines import UNITS, select
+from wms_mesh.access import client
+from wms_mesh.engines import UNITS, offered, select
 from wms_mesh.errors import MeshError
-from wms_mesh.stack import REPO, Stack
+from wms_mesh.stack import REPO, SECURE, Stack
 from wms_mesh.supervisor import Record, State, adopt, is_supervised, state_file
 
 UP_LIMIT = 600.0  # seconds; a cold start also initialises databases and fetches engines
@@ -73,7 +74,7 @@ def status(stack: Stack) -> Status:
     """Read the state file; a stack that was never started has no units."""
     supervised = is_supervised(stack)
     try:
-        document = json.loads(state_file(stack).read_text(encoding="utf-8"))
+        document = _state(stack)
     except FileNotFoundError:
         return Status(supervised, None, [], {})
     known = {field.name for field in fields(Record)}
@@ -110,9 +111,17 @@ def up(stack: Stack, names: Sequence[str], progress: Callable[[Status], None]) -
             raise MeshError(f"There is no engine '{name}': choose from {', '.join(UNITS)}.")
     if not is_supervised(stack):
         provision()
+        _remember(stack)
         _start_supervisor(stack, names)
     else:
-        missing = set(names or UNITS) - {unit.name for unit in status(stack).units}
+        if stack.secure != _is_secure(stack):
+            raise MeshError(
+                f"This stack runs {'without' if stack.secure else 'with'} access control: `./mesh down`, then"
+                f" `./mesh up` with MESH_SECURE={int(stack.secure)}."
+            )
+        if stack.monitoring and not _state(stack).get("monitoring"):
+            raise MeshError("This stack runs without metrics: `./mesh down`, then `./mesh up --monitoring`.")
+        missing = set(names or offered(stack)) - {unit.name for unit in status(stack).units}
         if missing:
             raise MeshError(
                 f"This stack runs without {', '.join(sorted(missing))}: `./mesh down`, then `./mesh up` for all of it."
@@ -172,7 +181,14 @@ def _start_supervisor(stack: Stack, names: Sequence[str]) -> None:
         process = subprocess.Popen(
             [sys.executable, "-m", "wms_mesh.supervisor", *names],
             cwd=REPO,
-            env={**os.environ, "PYTHONPATH": str(REPO), "MESH_HOME": str(stack.home), "PYTHONUNBUFFERED": "1"},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(REPO),
+                "PYTHONUNBUFFERED": "1",
+                "MESH_HOME": str(stack.home),
+                "MESH_MONITORING": str(int(stack.monitoring)),
+                "MESH_SECURE": str(int(stack.secure)),
+            },
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
@@ -186,9 +202,28 @@ def _start_supervisor(stack: Stack, names: Sequence[str]) -> None:
         time.sleep(0.05)
 
 
+def _is_secure(stack: Stack) -> bool:
+    return (stack.home / SECURE).exists()
+
+
+def _remember(stack: Stack) -> None:
+    """Have the commands that come later find a secure stack without being told."""
+    stack.home.mkdir(parents=True, exist_ok=True)
+    if stack.secure:
+        (stack.home / SECURE).touch()
+        client.certificate(stack)  # before several engines ask for it at once
+    else:
+        (stack.home / SECURE).unlink(missing_ok=True)
+
+
+def _state(stack: Stack) -> dict[str, Any]:
+    """What the supervisor wrote last. Raises FileNotFoundError before the first start."""
+    document: dict[str, Any] = json.loads(state_file(stack).read_text(encoding="utf-8"))
+    return document
+
+
 def _supervisor_pid(stack: Stack) -> int:
-    path: Path = state_file(stack)
-    return int(json.loads(path.read_text(encoding="utf-8"))["supervisor_pid"])
+    return int(_state(stack)["supervisor_pid"])
 
 
 def _rss_mb(pid: int) -> float:

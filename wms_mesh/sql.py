@@ -7,7 +7,7 @@ import csv
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -16,8 +16,9 @@ import trino
 from rich.console import Console
 from rich.table import Table
 
+from wms_mesh.access import client
 from wms_mesh.errors import MeshError
-from wms_mesh.stack import LOOPBACK, Stack
+from wms_mesh.stack import Stack
 
 # A ';' outside of quotes, identifiers and comments ends a statement.
 _TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|;", re.DOTALL)
@@ -36,13 +37,14 @@ class Format(StrEnum):
 
 
 @contextlib.contextmanager
-def connect(stack: Stack, **session: str) -> Iterator[trino.dbapi.Connection]:
+def connect(stack: Stack, user: str | None = None, **session: str) -> Iterator[trino.dbapi.Connection]:
     """A DB-API connection to the stack's Trino; ``session`` sets session properties.
 
+    user: through whose eyes; the command line's own when it is None.
     Raises MeshError when nothing answers, or when a statement fails.
     """
     connection = trino.dbapi.connect(  # type: ignore[no-untyped-call]
-        host=LOOPBACK, port=stack.port("trino"), user="mesh", catalog="iceberg", session_properties=session
+        **client.arguments(stack, user), catalog="iceberg", session_properties=session
     )
     try:
         yield connection
@@ -61,9 +63,11 @@ def url(stack: Stack) -> str:
     return f"trino://mesh@{stack.address('trino')}/iceberg/silver"
 
 
-def query(stack: Stack, statement: str, parameters: Sequence[Any] = (), **session: str) -> list[list[Any]]:
-    """All rows of one statement; ``parameters`` take the places of its question marks."""
-    with connect(stack, **session) as connection:
+def query(
+    stack: Stack, statement: str, parameters: Sequence[Any] = (), user: str | None = None, **session: str
+) -> list[list[Any]]:
+    """All rows of one statement; ``parameters`` take the places of its question marks. user: as in ``connect``."""
+    with connect(stack, user, **session) as connection:
         return [list(row) for row in connection.cursor().execute(statement, list(parameters)).fetchall()]
 
 
@@ -78,17 +82,17 @@ def statements(text: str) -> list[str]:
     return [part.strip() for part in parts if re.sub(r"--[^\n]*|/\*.*?\*/", "", part, flags=re.DOTALL).strip()]
 
 
-def run(stack: Stack, text: str | None, output: Format) -> None:
+def run(stack: Stack, text: str | None, output: Format, user: str | None = None) -> None:
     """Run the statements of ``text``, or of a prompt when it is None, and print their rows."""
     if text is None:
-        _prompt(stack, output)
+        _prompt(stack, output, user)
         return
     for statement in statements(text):
-        _run_one(stack, statement, output)
+        _run_one(stack, statement, output, user)
 
 
-def _run_one(stack: Stack, statement: str, output: Format) -> None:
-    with connect(stack) as connection:
+def _run_one(stack: Stack, statement: str, output: Format, user: str | None) -> None:
+    with connect(stack, user) as connection:
         cursor = connection.cursor()
         rows = cursor.execute(statement).fetchall()
         columns = [column[0] for column in cursor.description or []]
@@ -120,7 +124,7 @@ def _json(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 _PRINTERS = {Format.TABLE: _table, Format.CSV: _csv, Format.JSON: _json}
 
 
-def _prompt(stack: Stack, output: Format) -> None:
+def _prompt(stack: Stack, output: Format, user: str | None) -> None:
     console = Console()
     console.print("Trino SQL. End a statement with ';'. Ctrl-D leaves.", style="dim")
     buffer = ""
@@ -137,7 +141,7 @@ def _prompt(stack: Stack, output: Format) -> None:
         if not buffer.rstrip().endswith(";"):
             continue
         try:
-            run(stack, buffer, output)
+            run(stack, buffer, output, user)
         except MeshError as error:
             console.print(f"[red]{error}[/red]", highlight=False)
         buffer = ""

@@ -38,10 +38,22 @@ PORTS = (
     "mongodb",
     "docs",
     "refresher",
+    "kafka-metrics",
+    "connect-metrics",
+    "flink-jobmanager-metrics",
+    "flink-taskmanager-metrics",
+    "s3-metrics",
+    "prometheus",
 )
 
 # Engines whose clients all reach them by their port, so that a proxy can stand between.
 DETOURED = ("kafka", "s3", "metastore")
+
+
+# Listeners with TLS on a secure stack.
+ENCRYPTED = ("trino",)
+# In the stack's folder: it is a secure one, also for the commands that come after `up`.
+SECURE = "secure"
 
 
 class Naming(StrEnum):
@@ -62,6 +74,8 @@ class Stack:
     checkpoint_seconds: how often the bronze job commits (``MESH_CHECKPOINT_SECONDS``).
     mongodb_uri: an existing replica set to capture (``MESH_MONGODB_URI``), or None for an embedded one.
     detours: ports on which engines listen while a proxy stands at their own (``MESH_DETOURS``: s3=30203,kafka=30200).
+    monitoring: whether every engine serves metrics (``MESH_MONITORING``).
+    secure: whether Trino asks who one is (``MESH_SECURE``; unset, as this folder's stack was started last).
     """
 
     home: Path
@@ -71,6 +85,8 @@ class Stack:
     checkpoint_seconds: int
     mongodb_uri: str | None
     detours: Mapping[str, int] = field(default_factory=dict)
+    monitoring: bool = False
+    secure: bool = False
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Stack:
@@ -78,18 +94,21 @@ class Stack:
 
         Raises MeshError when a value cannot be used.
         """
+        home = Path(env.get("MESH_HOME") or REPO / ".mesh").resolve()
         cache_home = Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         naming = env.get("MESH_NAMING", Naming.SNAKE_CASE)
         if naming not in list(Naming):
             raise MeshError(f"MESH_NAMING is '{naming}': set it to one of {', '.join(Naming)}.")
         return cls(
-            home=Path(env.get("MESH_HOME") or REPO / ".mesh").resolve(),
+            home=home,
             port_base=_whole_number(env, "MESH_PORT_BASE", DEFAULT_PORT_BASE, 1024, 65535 - len(PORTS)),
             cache=cache_home / "wms-mesh",
             naming=Naming(naming),
             checkpoint_seconds=_whole_number(env, "MESH_CHECKPOINT_SECONDS", 5, 1, 3600),
             mongodb_uri=env.get("MESH_MONGODB_URI") or None,
             detours=_detours(env.get("MESH_DETOURS", "")),
+            monitoring=_flag(env, "MESH_MONITORING"),
+            secure=_flag(env, "MESH_SECURE") if env.get("MESH_SECURE") else (home / SECURE).exists(),
         )
 
     def port(self, name: str) -> int:
@@ -105,8 +124,8 @@ class Stack:
         return f"{LOOPBACK}:{self.detours.get(name, self.port(name))}"
 
     def url(self, name: str) -> str:
-        """``http://127.0.0.1:port`` of one listener."""
-        return f"http://{self.address(name)}"
+        """``http://127.0.0.1:port`` of one listener, https where it speaks TLS."""
+        return f"{'https' if self.secure and name in ENCRYPTED else 'http'}://{self.address(name)}"
 
     def data(self, engine: str) -> Path:
         """The engine's data folder; created on first use."""
@@ -148,6 +167,13 @@ def _detours(text: str) -> dict[str, int]:
         if name not in DETOURED or not port.isdecimal():
             raise MeshError(f"MESH_DETOURS is '{text}': write it like s3=30203, of {', '.join(DETOURED)}.")
     return {name: int(port) for name, _, port in pairs}
+
+
+def _flag(env: Mapping[str, str], name: str) -> bool:
+    text = env.get(name) or "0"
+    if text not in ("0", "1"):
+        raise MeshError(f"{name} is '{text}': set it to 1 or 0.")
+    return text == "1"
 
 
 def _whole_number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

@@ -331,6 +331,7 @@ class Supervisor:
             "supervisor_pid": os.getpid(),
             "started_at": self.started_at,
             "ready_seconds": self.ready_seconds,
+            "monitoring": self.stack.monitoring,
             "units": [asdict(record) for record in records],
         }
         path = state_file(self.stack)

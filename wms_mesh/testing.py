@@ -30,6 +30,7 @@ SUITES: dict[str, list[list[str]]] = {
         ["pre-commit", "validate-config"],
     ],
     "unit": [["pytest", "tests/unit"]],
+    "infra": [["pytest", "tests/infra", "--durations=5"]],  # the deployment: no cluster, no engine, no network
     "stack": [
         ["pytest", "tests/stack", "--verbose", "--capture=no", "--durations=20"]
     ],  # minutes long: it shows what it does

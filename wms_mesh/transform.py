@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from wms_mesh import turns
+from wms_mesh.access import client
+from wms_mesh.access.roles import Service
 from wms_mesh.stack import REPO, Stack
 
 EMBEDDED = "embedded"
@@ -32,7 +34,18 @@ def environment(stack: Stack, target: str = EMBEDDED) -> dict[str, str]:
         "DBT_TARGET_PATH": str(artifacts(stack)),
         "DBT_LOG_PATH": str(stack.home / "logs" / "dbt"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        **({"MESH_TRINO_PORT": str(stack.port("trino"))} if is_embedded(target) else {}),
+        **(_embedded(stack) if is_embedded(target) else {}),
+    }
+
+
+def _embedded(stack: Stack) -> dict[str, str]:
+    """How dbt's target finds this stack's Trino; a secure one knows dbt as its user mesh-refresher."""
+    user = Service.REFRESHER.user
+    return {
+        "MESH_TRINO_PORT": str(stack.port("trino")),
+        "MESH_EMBEDDED_USER": user if stack.secure else client.PLAIN_USER,
+        "MESH_EMBEDDED_PASSWORD": client.password(stack, user) if stack.secure else "",
+        "MESH_EMBEDDED_CA": str(client.certificate(stack)) if stack.secure else "",
     }
 
 

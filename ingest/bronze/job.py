@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ingest.bronze import statements
@@ -22,6 +22,8 @@ class Settings:
 
     bootstrap: Kafka's host:port. group: consumer group. catalog: options of the Iceberg catalog, without credentials.
     checkpoints: URI of the folder of checkpoints. checkpoint_seconds: how often the job commits.
+    kafka: further properties of the Kafka client (TLS, SASL), also without credentials: Kafka resolves references to
+    files itself. parallelism: slots that the job takes; each writes files of its own.
     """
 
     bootstrap: str
@@ -29,6 +31,8 @@ class Settings:
     catalog: dict[str, str]
     checkpoints: str
     checkpoint_seconds: int
+    kafka: dict[str, str] = field(default_factory=dict)
+    parallelism: int = 1
 
     def to_json(self) -> str:
         """The text that ``from_json`` reads."""
@@ -44,7 +48,7 @@ class Settings:
         return {
             "pipeline.name": JOB_NAME,
             # One slot writes one file for each touched table and checkpoint; two would write two, half as large.
-            "parallelism.default": "1",
+            "parallelism.default": str(self.parallelism),
             # One chain from Kafka to the Parquet files hands records over without copying them.
             "pipeline.object-reuse": "true",
             # The committers (maximum parallelism 1) get threads of their own: in the chain, reading would stand still
@@ -84,7 +88,7 @@ def plan(settings: Settings, target: Path) -> None:
     catalog = ", ".join(f"'{key}' = '{value}'" for key, value in settings.catalog.items())
     table_env.execute_sql(f"create catalog {statements.CATALOG} with ({catalog})")
     table_env.execute_sql("create temporary function read_record as 'wms.bronze.ReadRecord'")
-    table_env.execute_sql(statements.source(settings.bootstrap, settings.group))
+    table_env.execute_sql(statements.source(settings.bootstrap, settings.group, settings.kafka))
     table_env.execute_sql(statements.parsed())
     branches = table_env.create_statement_set()
     for insert in statements.inserts():

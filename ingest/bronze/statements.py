@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ingest.bronze.tables import SCHEMA
@@ -38,11 +39,18 @@ def topic_pattern(collections: tuple[Collection, ...] = COLLECTIONS) -> str:
     return "|".join([*(re.escape(collection.topic) for collection in collections), EVENT_TOPICS_PATTERN])
 
 
-def source(bootstrap: str, group: str, collections: tuple[Collection, ...] = COLLECTIONS) -> str:
+def source(
+    bootstrap: str,
+    group: str,
+    kafka: Mapping[str, str] | None = None,
+    collections: tuple[Collection, ...] = COLLECTIONS,
+) -> str:
     """The one Kafka table: bytes in, so that no record can fail in the connector.
 
     bootstrap: host:port. group: consumer group; its offsets are where a job without a checkpoint starts.
+    kafka: further properties of the client, by Kafka's own names.
     """
+    further = "".join(f"    'properties.{name}' = {_quoted(value)},\n" for name, value in (kafka or {}).items())
     return f"""create temporary table records (
     kafka_topic string not null metadata from 'topic' virtual,
     kafka_partition int not null metadata from 'partition' virtual,
@@ -57,7 +65,7 @@ def source(bootstrap: str, group: str, collections: tuple[Collection, ...] = COL
     'properties.group.id' = '{group}',
     'properties.auto.offset.reset' = 'earliest',
     'properties.metadata.recovery.strategy' = 'none',
-    'properties.fetch.max.bytes' = '{_FETCH_BYTES}',
+{further}    'properties.fetch.max.bytes' = '{_FETCH_BYTES}',
     'properties.max.partition.fetch.bytes' = '{_FETCH_BYTES}',
     'topic-pattern' = '{topic_pattern(collections)}',
     'scan.startup.mode' = 'group-offsets',
@@ -95,3 +103,7 @@ def inserts(collections: tuple[Collection, ...] = COLLECTIONS) -> tuple[Insert, 
         Insert(EVENTS_TABLE, _EVENT, "r.event_id is not null and r.reason is null"),
         Insert(QUARANTINE_TABLE, _QUARANTINE, "r.reason is not null"),
     )
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -9,6 +9,7 @@ import pytest
 
 from wms_mesh import doctor, lifecycle, transform, turns
 from wms_mesh.lifecycle import Status
+from wms_mesh.monitoring import tools
 from wms_mesh.stack import Naming, Stack
 
 # Away from the default base, so that a developer's own stack may run beside the tests.
@@ -40,6 +41,7 @@ ORDER = (
     "test_slo",
     "test_quality",
     "test_report",
+    "test_monitoring",
     "test_source",
     "test_lakehouse",
     "test_erase",
@@ -47,6 +49,7 @@ ORDER = (
     "test_quarantine",
     "test_convergence",
     "test_naming",
+    "test_access",
 )
 LOG_LINES = 25
 
@@ -83,6 +86,11 @@ def start_stack(
         os.environ["MESH_HOME"] = str(tmp_path_factory.mktemp(f"stack-{naming.lower()}"))
         os.environ["MESH_PORT_BASE"] = os.environ.get("MESH_TEST_PORT_BASE", TEST_PORT_BASE)
         os.environ["MESH_NAMING"] = naming
+        # Every way is walked, and none costs a stack of its own: the long one is monitored, the other one secure.
+        os.environ["MESH_MONITORING"] = str(int(naming is Naming.SNAKE_CASE))
+        os.environ["MESH_SECURE"] = str(int(naming is Naming.CAMEL_CASE))
+        if os.environ.get("CI"):
+            tools.fetch()
         stack = Stack.from_env()
         doctor.require(stack)
         current.append(stack)
@@ -108,3 +116,7 @@ def resting_stack(running_stack: Stack) -> Iterator[Stack]:
         transform.locks(running_stack), "the test suite", lambda who: print(f"Waiting for {who}", flush=True)
     ):
         yield running_stack
+@pytest.fixture(scope="session")
+def camel_case_stack(start_stack: Callable[[Naming], Stack]) -> Stack:
+    """The other stack: the services' own spelling, and access control."""
+    return start_stack(Naming.CAMEL_CASE)

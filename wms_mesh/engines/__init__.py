@@ -7,6 +7,7 @@ from importlib import import_module
 
 from wms_mesh.engines.base import Duty, Engine
 from wms_mesh.errors import MeshError
+from wms_mesh.monitoring import tools
 from wms_mesh.stack import Stack
 
 # Imported when asked for: `./mesh status` must not load every client library.
@@ -27,11 +28,17 @@ UNITS = {
     "bronze-tables": "bronze_tables:BronzeTables",
     "bronze-job": "bronze_job:BronzeJob",
     "refresher": "refresher:Refresher",
+    "prometheus": "prometheus:Prometheus",
 }
 
 
+def offered(stack: Stack) -> list[str]:
+    """The units that a start without names starts: Prometheus watches a monitored stack, when one is installed."""
+    return [name for name in UNITS if name != "prometheus" or (stack.monitoring and tools.find("prometheus"))]
+
+
 def select(stack: Stack, names: Sequence[str] = ()) -> list[Engine | Duty]:
-    """The named units and all that they need, in the order of UNITS; every unit when none is named.
+    """The named units and all that they need, in the order of UNITS; all that are offered when none is named.
 
     Raises MeshError for a name that is not a unit.
     """
@@ -39,7 +46,7 @@ def select(stack: Stack, names: Sequence[str] = ()) -> list[Engine | Duty]:
         if name not in UNITS:
             raise MeshError(f"There is no engine '{name}': choose from {', '.join(UNITS)}.")
     wanted: set[str] = set()
-    pending = list(names or UNITS)
+    pending = list(names or offered(stack))
     made: dict[str, Engine | Duty] = {}
     while pending:
         name = pending.pop()

@@ -12,6 +12,7 @@ from wms_mesh import artifacts
 from wms_mesh.engines.base import Command, Engine, NotReady
 from wms_mesh.engines.mongodb import connection_string
 from wms_mesh.java import java
+from wms_mesh.monitoring.targets import jmx_agent
 from wms_mesh.stack import LOOPBACK, Stack
 
 PLUGIN = "io.debezium.connector.mongodb.MongoDbConnector"
@@ -29,7 +30,7 @@ class Connect(Engine):
     name = "connect"
     memory_mb = 1150
     needs = ("kafka", "topics")
-    ports = ("connect",)
+    ports = ("connect", "connect-metrics")
 
     def prepare(self) -> None:
         conf = self.stack.conf(self.name)
@@ -59,6 +60,7 @@ class Connect(Engine):
                 "-XX:TieredStopAtLevel=1",
                 # A worker out of memory half works: the supervisor starts a whole one.
                 "-XX:+ExitOnOutOfMemoryError",
+                *jmx_agent(self.stack, self.name),
                 f"-Dlog4j2.configurationFile={conf / 'log4j2.properties'}",
                 "-cp",
                 artifacts.classpath("connect"),

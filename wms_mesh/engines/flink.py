@@ -9,9 +9,12 @@ from typing import Any
 import requests
 
 from wms_mesh import artifacts, environments
+from wms_mesh.engines import jars
 from wms_mesh.engines.base import Command, Engine, NotReady
 from wms_mesh.java import java
 from wms_mesh.stack import Stack
+
+_REPORTER = Path(__file__).parent / "java"
 
 # Of PyFlink's lib folder, what a cluster needs to run a planned job. Without the planner (62 MB with Scala) both
 # processes start faster and stay smaller.
@@ -67,8 +70,29 @@ def runtime_jars() -> list[Path]:
     return [jar for pattern in _RUNTIME_JARS for jar in sorted(lib.glob(f"{pattern}.jar"))] + artifacts.jars("flink")
 
 
+def _metrics(stack: Stack, listener: str) -> tuple[list[Path], list[str]]:
+    """What a monitored process needs besides: jars, and settings of its own.
+
+    They are no part of the configuration that the planner reads, so the job stays what it is, monitored or not.
+    """
+    if not stack.monitoring:
+        return [], []
+    home = pyflink_home()
+    reporter = sorted((home / "plugins" / "metrics-prometheus").glob("*.jar"))
+    against = [*sorted((home / "lib").glob("flink-dist-*.jar")), *reporter]
+    settings = {
+        "factory.class": "org.apache.flink.metrics.prometheus.LoopbackReporterFactory",
+        "port": stack.port(listener),
+    }
+    return (
+        [*reporter, jars.build(stack, "flink/wms-metrics", _REPORTER, against)],
+        [f"-Dmetrics.reporter.prom.{key}={value}" for key, value in settings.items()],
+    )
+
+
 def _command(stack: Stack, name: str, main: str, flags: list[str]) -> Command:
     conf = stack.conf("flink")
+    metrics_jars, metrics_settings = _metrics(stack, f"{name}-metrics")
     return Command(
         argv=[
             str(java(17)),
@@ -83,10 +107,11 @@ def _command(stack: Stack, name: str, main: str, flags: list[str]) -> Command:
             f"-Dlog.file={stack.log(name)}",  # for the dashboard only: the process writes to standard output
             "-Dlog4j2.disable.jmx=true",
             "-cp",
-            ":".join(map(str, runtime_jars())),
+            ":".join(map(str, [*runtime_jars(), *metrics_jars])),
             main,
             "--configDir",
             str(conf),
+            *metrics_settings,
         ],
         cwd=stack.data("flink"),
         env=credentials(stack),
@@ -98,7 +123,7 @@ class FlinkJobManager(Engine):
 
     name = "flink-jobmanager"
     memory_mb = 700
-    ports = ("flink-rest", "flink-jobmanager-rpc", "flink-blob")
+    ports = ("flink-rest", "flink-jobmanager-rpc", "flink-blob", "flink-jobmanager-metrics")
 
     def prepare(self) -> None:
         (self.stack.data("flink") / "tmp").mkdir(exist_ok=True)
@@ -125,7 +150,7 @@ class FlinkTaskManager(Engine):
     name = "flink-taskmanager"
     memory_mb = 1200
     needs = ("flink-jobmanager",)
-    ports = ("flink-taskmanager-rpc", "flink-taskmanager-data")
+    ports = ("flink-taskmanager-rpc", "flink-taskmanager-data", "flink-taskmanager-metrics")
 
     def prepare(self) -> None:
         configure(self.stack)

@@ -17,6 +17,7 @@ from ingest.topics import LARGEST_RECORD
 from wms_mesh import artifacts
 from wms_mesh.engines.base import Command, Engine, NotReady
 from wms_mesh.java import java
+from wms_mesh.monitoring.targets import jmx_agent
 from wms_mesh.stack import LOOPBACK, Stack
 
 PROBE_TOPIC = "__mesh-probe"
@@ -28,7 +29,7 @@ class Kafka(Engine):
 
     name = "kafka"
     memory_mb = 700
-    ports = ("kafka", "kafka-controller")
+    ports = ("kafka", "kafka-controller", "kafka-metrics")
     stop_seconds = 30.0
 
     def prepare(self) -> None:
@@ -63,6 +64,7 @@ class Kafka(Engine):
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+ExitOnOutOfMemoryError",
+                *jmx_agent(self.stack, self.name),
                 f"-Dlog4j2.configurationFile={conf / 'log4j2.properties'}",
                 "-cp",
                 artifacts.classpath("kafka"),

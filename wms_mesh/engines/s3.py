@@ -10,6 +10,7 @@ import requests
 from wms_mesh import artifacts, object_store
 from wms_mesh.engines.base import Command, Engine, NotReady
 from wms_mesh.java import java
+from wms_mesh.stack import LOOPBACK
 
 _PROBE_BUCKET = "mesh-readiness"
 
@@ -19,13 +20,13 @@ class S3(Engine):
 
     name = "s3"
     memory_mb = 450
-    ports = ("s3",)
+    ports = ("s3", "s3-metrics")
 
     def prepare(self) -> None:
         self.stack.data(self.name)
         if _minio() is None:
             conf = self.stack.conf(self.name)
-            self.render("s3/s3proxy.properties", conf / "s3proxy.properties")
+            self.render("s3/s3proxy.properties", conf / "s3proxy.properties", host=LOOPBACK)
             self.render("s3/logback.xml", conf / "logback.xml")
 
     def command(self) -> Command:
@@ -40,6 +41,8 @@ class S3(Engine):
                     "MINIO_ROOT_PASSWORD": self.stack.secret("s3-secret-key"),
                     "MINIO_BROWSER": "off",  # the console would listen on a port that is not the stack's
                     "MINIO_UPDATE": "off",
+                    # On loopback, and only of a monitored stack; otherwise a token is asked for.
+                    "MINIO_PROMETHEUS_AUTH_TYPE": "public" if self.stack.monitoring else "jwt",
                 },
             )
         conf = self.stack.conf(self.name)
@@ -84,7 +87,12 @@ class S3(Engine):
             raise NotReady("it does not return what was stored")
 
     def detail(self) -> dict[str, object]:
-        return {"endpoint": self.stack.url("s3"), "store": "minio" if _minio() else "s3proxy"}
+        return {"endpoint": self.stack.url("s3"), "store": store()}
+
+
+def store() -> str:
+    """Which object store this machine starts: minio or s3proxy."""
+    return "minio" if _minio() else "s3proxy"
 
 
 def _minio() -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 
 import requests
@@ -10,16 +11,26 @@ import trino.exceptions
 
 from ingest.collections import COLLECTIONS, EVENT_TOPICS
 from wms_mesh import artifacts
+from wms_mesh.access import client
+from wms_mesh.access.roles import RULES, USERS
 from wms_mesh.engines.base import Command, Engine, NotReady
 from wms_mesh.engines.mongodb import connection_string
 from wms_mesh.java import java
-from wms_mesh.stack import LOOPBACK
+from wms_mesh.stack import LOOPBACK, Stack
 
 CATALOGS = ("iceberg", "mongodb", "kafka")
+ETC = (
+    "access-control.properties",
+    "password-authenticator.properties",
+    "passwords",
+    "group-provider.properties",
+    "groups",
+)
 
 
 class Trino(Engine):
-    """Plain HTTP on loopback, no authentication: whoever can reach it is a user of this machine.
+    """Plain HTTP on loopback, no authentication: whoever can reach it is a user of this machine. On a secure stack TLS,
+    passwords, and the access rules of infra/trino.
 
     It needs nothing to start, since catalogs connect when they are asked. Its start is the longest: it begins at once.
     """
@@ -38,9 +49,22 @@ class Trino(Engine):
             self.render(
                 f"trino/catalog/{catalog}.properties", conf / "catalog" / f"{catalog}.properties", **self._values()
             )
+        # Of these Trino knows one place only, below the folder in which it runs.
+        etc = self.stack.data(self.name) / "etc"
+        shutil.rmtree(etc, ignore_errors=True)
+        if self.stack.secure:
+            etc.mkdir()
+            values = {"etc": etc, "rules": RULES, "users": USERS, "passwords": client.hashed(self.stack)}
+            for name in ETC:
+                self.render(f"trino/etc/{name}", etc / name, **values)
 
     def _values(self) -> dict[str, object]:
         return {
+            **(
+                {"certificate": client.certificate(self.stack), "key_store": client.key_store(self.stack)}
+                if self.stack.secure
+                else {}
+            ),
             "home": artifacts.unpacked("trino"),
             "conf": self.stack.conf(self.name),
             "mongodb_uri": connection_string(self.stack),
@@ -92,10 +116,12 @@ class Trino(Engine):
         """Count the nodes that can work, then read through the catalog that everything needs, and so the metastore."""
         try:
             # Its own word first: a query to a server that starts is an error in its log.
-            info = requests.get(f"{self.stack.url('trino')}/v1/info", timeout=5).json()
+            info = requests.get(
+                f"{self.stack.url('trino')}/v1/info", timeout=5, verify=client.verify(self.stack)
+            ).json()
             if info["starting"]:
                 raise NotReady("it loads its plugins and catalogs")
-            with _connect(self.stack.port("trino")) as connection:
+            with _connect(self.stack) as connection:
                 cursor = connection.cursor()
                 (nodes,) = cursor.execute("select count(*) from system.runtime.nodes where state = 'active'").fetchone()
                 cursor.execute("show schemas from iceberg").fetchall()
@@ -108,9 +134,9 @@ class Trino(Engine):
         return {"ui": self.stack.url("trino"), "catalogs": ", ".join(CATALOGS)}
 
 
-def _connect(port: int) -> trino.dbapi.Connection:
+def _connect(stack: Stack) -> trino.dbapi.Connection:
     connect: Callable[..., trino.dbapi.Connection] = trino.dbapi.connect
-    return connect(host=LOOPBACK, port=port, user="mesh", request_timeout=9, max_attempts=1)
+    return connect(**client.arguments(stack), request_timeout=9, max_attempts=1)
 
 
 def _reason(error: Exception) -> str:

@@ -68,6 +68,12 @@ class JobMetrics(Collector):
             "Since the tests last ran.",
             ((job.product, job.age(now)) for job in tests if job.age(now) < inf),
         )
+        # Refreshes go by the group's name, measured promises by the product's: an alert finds its owner by either.
+        owners = GaugeMetricFamily("wms_data_product_owner", "1 for who owns it.", labels=("product", "owner"))
+        for product in self.loop.runner.products:
+            for name in filter(None, (product.name, product.data_product)):
+                owners.add_metric([name, product.owner], 1)
+        yield owners
         yield GaugeMetricFamily(
             "wms_refresh_project_is_broken",
             "1 when the project's files cannot be parsed and the one before is in use.",

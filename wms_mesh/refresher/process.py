@@ -14,7 +14,9 @@ from types import FrameType
 
 from wms_mesh import transform, turns
 from wms_mesh.errors import MeshError
+from wms_mesh.monitoring.storage import StorageGauge
 from wms_mesh.quality import regular as quality
+from wms_mesh.quarantine.gauge import QuarantineGauge
 from wms_mesh.refresher import project, server
 from wms_mesh.refresher.loop import Loop, log
 from wms_mesh.refresher.schedule import Schedule
@@ -47,16 +49,18 @@ def run(stack: Stack, target: str) -> None:
         loop = Loop(dbt, Schedule(tests_every), lambda who: turns.turn(locks, who, _say))
         host = os.environ.get("MESH_REFRESHER_HOST") or LOOPBACK
         # Of another warehouse this process knows neither the MongoDB nor the Kafka that it is measured against.
-        is_measured = slo_every > 0 and transform.is_embedded(target)
-        slo = Regular(stack, lambda: dbt.manifest, slo_every) if is_measured else None
-        is_checked = quality_every > 0 and transform.is_embedded(target)
-        checks = quality.Regular(stack, quality_every) if is_checked else None
-        with server.serving(loop, host, stack.port("refresher"), slo, checks) as port, quality.stopped(checks):
+        is_embedded = transform.is_embedded(target)
+        slo = Regular(stack, lambda: dbt.manifest, slo_every) if is_embedded and slo_every > 0 else None
+        checks = quality.Regular(stack, quality_every) if is_embedded and quality_every > 0 else None
+        quarantine = QuarantineGauge(stack)
+        more = (quarantine, StorageGauge(stack)) if is_embedded else ()
+        with server.serving(loop, host, stack.port("refresher"), slo, checks, more) as port, quality.stopped(checks):
             log.info("http://%s:%d answers /healthz, /livez and /metrics", host, port)
-            if slo is not None:
-                slo.start()
-            if checks is not None:
-                checks.start()
+            for regular in (slo, checks):
+                if regular is not None:
+                    regular.start()
+            if is_embedded:
+                quarantine.start()
             while not stop.is_asked:
                 loop.step()
     log.info("stopped")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.registry import Collector
 
 from wms_mesh.errors import MeshError
 from wms_mesh.quality.regular import Regular as Quality
@@ -21,18 +22,21 @@ from wms_mesh.slo.regular import Regular
 
 @contextlib.contextmanager
 def serving(
-    loop: Loop, host: str, port: int, slo: Regular | None = None, quality: Quality | None = None
+    loop: Loop,
+    host: str,
+    port: int,
+    slo: Regular | None = None,
+    quality: Quality | None = None,
+    more: Iterable[Collector] = (),
 ) -> Iterator[int]:
     """Answer in a thread while the body runs; yields the port. Raises MeshError when it is taken.
 
-    slo, quality: the measurements and the checks to tell of, too.
+    slo, quality: the measurements and the checks to tell of, too. more: of what else there are metrics.
     """
     registry = CollectorRegistry()
     registry.register(JobMetrics(loop))
-    if slo is not None:
-        registry.register(slo)
-    if quality is not None:
-        registry.register(quality)
+    for collector in (*more, *(one for one in (slo, quality) if one is not None)):
+        registry.register(collector)
     handler = type("Handler", (_Handler,), {"loop": loop, "slo": slo, "quality": quality, "registry": registry})
     try:
         server = ThreadingHTTPServer((host, port), handler)

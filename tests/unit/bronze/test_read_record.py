@@ -12,7 +12,8 @@ import pytest
 
 from tests.bronze_cases import CASES, CHANGES, EVENTS, KEY, Case, envelope, text
 from wms_mesh.engines import flink
-from wms_mesh.engines.bronze_jar import compile_java, jar
+from wms_mesh.engines.bronze_jar import jar
+from wms_mesh.engines.jars import compile_java
 from wms_mesh.java import java
 from wms_mesh.stack import Stack
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from wms_mesh.errors import MeshError
+from wms_mesh.lifecycle import _remember
 from wms_mesh.stack import PORTS, Stack
 
 
@@ -17,6 +18,8 @@ from wms_mesh.stack import PORTS, Stack
         ("MESH_PORT_BASE", "abc"),
         ("MESH_CHECKPOINT_SECONDS", "0"),
         ("MESH_NAMING", "kebab-case"),
+        ("MESH_MONITORING", "yes"),
+        ("MESH_SECURE", "yes"),
     ],
 )
 def test_unusable_setting_is_named(name: str, value: str) -> None:
@@ -35,3 +38,13 @@ def test_secret_readable_by_others_or_changed_at_the_second_start(tmp_path: Path
     assert stack.secret("postgres-password") == first
     assert len(first) >= 32
     assert (tmp_path / "secrets" / "postgres-password").stat().st_mode & 0o777 == 0o600
+
+
+def test_later_command_does_not_find_a_secure_stack(tmp_path: Path) -> None:
+    home = {"MESH_HOME": str(tmp_path)}
+    _remember(Stack.from_env(home | {"MESH_SECURE": "1"}))
+    assert Stack.from_env(home).secure
+    assert Stack.from_env(home).url("trino").startswith("https://")
+    _remember(Stack.from_env(home | {"MESH_SECURE": "0"}))
+    assert not Stack.from_env(home).secure
+    assert Stack.from_env(home).url("trino").startswith("http://")

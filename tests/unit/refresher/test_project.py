@@ -44,7 +44,9 @@ def project(root: Path) -> Project:
 
 def test_promise_is_not_read_from_the_groups(project: Project) -> None:
     by_name = {product.name: product for product in project.products}
-    assert by_name["inventory"] == Product("inventory", 60, 15, ("+group:inventory",))
+    assert by_name["inventory"] == Product(
+        "inventory", 60, 15, ("+group:inventory",), owner="Inventory Team", data_product="inventory-dp"
+    )
     assert all(product.cadence * 2 <= product.freshness for product in project.products)
 
 
