@@ -51,7 +51,7 @@ def transform(
     """What the current-state engine costs as its table grows, against a full rebuild and a plain merge by key.
 
     Works in schemas bench_* of the running stack and drops them at the end; the stack's refresher waits meanwhile. On
-    two cores at rest 100,000 documents take about 10 minutes, a million 30, five million 90.
+    two cores at rest 100,000 documents take about 7 minutes, a million 22, five million 72.
     """
     from benchmarks.transform import command
 
