@@ -201,7 +201,7 @@ DASHBOARDS = (
             Panel(
                 "Failed queries",
                 "ops",
-                (("failed", "rate(trino_execution_name_QueryManager_FailedQueries_TotalCount[5m])"),),
+                (("failed", "rate(trino_execution_name_QueryManager_FailedQueries[5m])"),),
             ),
             Panel(
                 "Memory of queries",
@@ -261,7 +261,7 @@ DASHBOARDS = (
                     ("{{product}} accurate", "mesh_slo_accuracy_rate"),
                 ),
             ),
-            Panel("Healthy", "short", (("{{product}}", "wms_mesh_data_product_healthy"),)),
+            Panel("Healthy", "short", (("{{data_product}}", "wms_mesh_data_product_healthy"),)),
             Panel("A refresh takes", "s", (("{{product}}", "wms_refresh_duration_seconds"),)),
             Panel(
                 "Failures",
