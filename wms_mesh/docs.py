@@ -7,7 +7,7 @@ import json
 import mimetypes
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -85,7 +85,7 @@ def read(path: Path) -> dict[str, Any]:
     return document
 
 
-def relation(node: dict[str, Any]) -> str:
+def relation(node: Mapping[str, Any]) -> str:
     """``schema.table`` of a model, seed or source in the manifest."""
     return f"{node['schema']}.{node.get('alias') or node['identifier']}"
 

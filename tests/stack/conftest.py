@@ -116,6 +116,8 @@ def resting_stack(running_stack: Stack) -> Iterator[Stack]:
         transform.locks(running_stack), "the test suite", lambda who: print(f"Waiting for {who}", flush=True)
     ):
         yield running_stack
+
+
 @pytest.fixture(scope="session")
 def camel_case_stack(start_stack: Callable[[Naming], Stack]) -> Stack:
     """The other stack: the services' own spelling, and access control."""

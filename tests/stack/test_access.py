@@ -11,6 +11,7 @@ import requests
 import trino.auth
 import trino.dbapi
 import trino.exceptions
+from dbt.artifacts.resources.types import NodeType
 
 from ingest.bronze.tables import tables as bronze_tables
 from ingest.collections import COLLECTIONS, QUARANTINE_TABLE, REPLAYS_TABLE
@@ -87,7 +88,9 @@ def listed(stack: Stack, user: str | None = None) -> set[Table]:
 def there(stack: Stack) -> set[Table]:
     """Every table and view of the lakehouse."""
     found = listed(stack)
-    wanted = {(node.schema, node.alias) for node in manifest(stack).nodes.values() if node.resource_type == "model"}
+    wanted = {
+        (node.schema, node.alias) for node in manifest(stack).nodes.values() if node.resource_type is NodeType.Model
+    }
     wanted |= {("bronze", table.name) for table in bronze_tables()}
     assert wanted <= found
     return found
@@ -130,7 +133,7 @@ def test_information_schema_tells_of_closed_tables(stack: Stack, there: set[Tabl
 
 def shown(stack: Stack, personal: Personal, user: str) -> dict[tuple[Table, str], int]:
     """How many values of each column with personal data a user sees."""
-    found = {}
+    found: dict[tuple[Table, str], int] = {}
     for table, columns in personal.items():
         counts = ", ".join(f'count("{column}")' for column in columns)
         [row] = sql.query(stack, f'select {counts} from iceberg."{table[0]}"."{table[1]}"', user=user)

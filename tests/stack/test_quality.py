@@ -270,7 +270,7 @@ def test_pages_are_missing_or_need_the_internet(warehouse: Stack, found: dict[st
 def test_fault_is_not_seen_or_another_one_is_named(
     warehouse: Stack, found: dict[str, Result], sandbox: dict[str, set[str]]
 ) -> None:
-    command = [REPO / "mesh", "quality", "--full", "--schema-prefix", PREFIX]
+    command = [str(REPO / "mesh"), "quality", "--full", "--schema-prefix", PREFIX]
     ran = subprocess.run(command, cwd=REPO, check=False, capture_output=True, text=True)
     assert ran.returncode == 1, ran.stderr
     rows = {one.expectation_id: one for one in table.newest(warehouse, PREFIX)}

@@ -26,6 +26,7 @@ from great_expectations.data_context.types.base import (  # noqa: E402
     InMemoryStoreBackendDefaults,
     ProgressBarsConfig,
 )
+from great_expectations.exceptions import GreatExpectationsError  # noqa: E402
 from great_expectations.execution_engine import SqlAlchemyExecutionEngine  # noqa: E402
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration  # noqa: E402
 from great_expectations.expectations.metrics.metric_provider import metric_value  # noqa: E402
@@ -42,7 +43,7 @@ log.setLevel(logging.ERROR)  # it warns of every query that is no table
 VALUES = 5  # different ones of failing rows that are kept
 
 
-class ColumnsOfAQuery(TableMetricProvider):
+class ColumnsOfAQuery(TableMetricProvider):  # type: ignore[misc]
     """The columns of a batch, from Trino's own description of its query.
 
     The library looks for them in information_schema, under the name of a table: a query has none.
@@ -51,7 +52,7 @@ class ColumnsOfAQuery(TableMetricProvider):
     metric_name = "table.column_types"
     value_keys = ("include_nested",)
 
-    @metric_value(engine=SqlAlchemyExecutionEngine)
+    @metric_value(engine=SqlAlchemyExecutionEngine)  # type: ignore[untyped-decorator]
     def _sqlalchemy(
         cls,  # noqa: N805 - the library's manner
         execution_engine: SqlAlchemyExecutionEngine,
@@ -137,24 +138,17 @@ def _name(suite: Suite, part: Part) -> str:
 
 
 def _suite(suite: Suite, part: Part) -> Any:
-    made = gx.ExpectationSuite(
-        name=_name(suite, part),
-        expectations=[
-            {
-                "type": one.type,
-                "kwargs": one.kwargs,
-                "severity": one.severity,
-                "notes": one.why,
-                "meta": {"expectation_id": one.id},
-            }
-            for one in part.expectations
-        ],
+    return gx.ExpectationSuite(name=_name(suite, part), expectations=[_expectation(one) for one in part.expectations])
+
+
+def _expectation(one: Expectation) -> Any:
+    configuration = ExpectationConfiguration(
+        type=one.type, kwargs=one.kwargs, severity=one.severity, notes=one.why, meta={"expectation_id": one.id}
     )
-    kept = {_id(one) for one in made.expectation_configurations}
-    refused = [one.id for one in part.expectations if one.id not in kept]
-    if refused:
-        raise MeshError(f"Great Expectations refuses {', '.join(refused)}: mend it in quality/expectations.")
-    return made
+    try:
+        return configuration.to_domain_obj()
+    except (GreatExpectationsError, ValueError) as error:
+        raise MeshError(f"Great Expectations refuses {one.id}: mend it in quality/expectations. {error}") from error
 
 
 def _id(one: Any) -> str:
@@ -195,9 +189,11 @@ def _explained(definition: Any, part: Part, result: Any, keys: int) -> Any:
 
 def _found(part: Part, result: Any) -> Found:
     seen: Mapping[str, Any] = result.result or {}
-    named = dict.fromkeys(
-        "/".join(str(row[column]) for column in part.key) for row in seen.get("unexpected_index_list") or []
-    )
+    # Of several columns together the library tells the values, not the rows.
+    rows = seen.get("unexpected_index_list") or [
+        value for value in seen.get("partial_unexpected_list") or [] if isinstance(value, Mapping)
+    ]
+    named = dict.fromkeys("/".join(str(row[column]) for column in part.key) for row in rows if {*part.key} <= {*row})
     values = list(dict.fromkeys(str(value) for value in seen.get("partial_unexpected_list") or []))
     return Found(
         is_success=bool(result.success),

@@ -58,8 +58,7 @@ def run(
             )
         for one in plans:
             results.extend(_result(run_id, run_at, suite, one, each, found[each.id]) for each in one.expectations)
-    sql.query(stack, table.ddl(prefix))
-    table.add(stack, results, prefix)
+    table.TABLE.add(stack, results, prefix)
     if not prefix:
         pages.index(stack, table.newest(stack))
     return results

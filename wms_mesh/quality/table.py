@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ingest.bronze.tables import Column
 from wms_mesh import sql
+from wms_mesh.history import History
 from wms_mesh.quality.suites import load
-from wms_mesh.slo.point import literal
 from wms_mesh.stack import Stack
 
-SCHEMA, NAME = "gold", "quality_results"
-COMMENT = (
+_COMMENT = (
     "How each data product kept what its owner promises of its rows: one row for each expectation of quality/ and run, "
     "history kept. A failed critical one makes its product unhealthy until a later run of it passes."
 )
 _TIME, _TEXT, _COUNT = "timestamp(6) with time zone", "varchar", "bigint"
 
-COLUMNS = (
+_COLUMNS = (
     Column("run_id", _TEXT, "The run; the same for all its rows."),
     Column("run_at", _TIME, "When the run began, UTC."),
     Column("data_product", _TEXT, "Data product, as models/groups.yml names it."),
@@ -53,7 +51,7 @@ KEYS = 20  # of failing rows that are kept
 
 @dataclass(frozen=True)
 class Result:
-    """A row of gold.quality_results; COLUMNS describes them, with these names."""
+    """A row of gold.quality_results, described by the columns below, with these names."""
 
     run_id: str
     run_at: datetime
@@ -90,51 +88,22 @@ class Mark:
     definition: str
 
 
-def ddl(prefix: str = "") -> str:
-    """The statement that creates the table when it is missing. prefix: before the schema, a sandbox's."""
-    columns = ",\n".join(f"    {column.name} {column.type} comment {_text(column.comment)}" for column in COLUMNS)
-    return f"""create table if not exists iceberg.{prefix}{SCHEMA}.{NAME} (
-{columns}
-)
-comment {_text(COMMENT)}
-with (partitioning = array['month(run_at)'], max_commit_retry = 20)"""
-
-
-def add(stack: Stack, results: Sequence[Result], prefix: str = "") -> None:
-    """Append one row each, in one commit."""
-    rows = ", ".join(f"({', '.join(map(_literal, astuple(one)))})" for one in results)
-    sql.query(stack, f"insert into {prefix}{SCHEMA}.{NAME} ({_names()}) values {rows}")
+TABLE = History("quality_results", _COMMENT, _COLUMNS, "run_at", Result)
 
 
 def newest(stack: Stack, prefix: str = "") -> list[Result]:
-    """The last result of every expectation that the suites still have."""
-    sql.query(stack, ddl(prefix))
-    rows = sql.query(
-        stack,
-        f"""
-        select {_names()}
-        from (
-            select *, row_number() over (partition by expectation_id order by run_at desc) as place
-            from {prefix}{SCHEMA}.{NAME}
-        )
-        where place = 1
-        order by data_product, expectation_id
-        """,
-    )
+    """The last result of every expectation that the suites still have, by product. prefix: of a sandbox's schemas."""
     known = {one.id for suite in load() for one in suite.expectations}
-    found = []
-    for row in rows:
-        values: list[Any] = [value.astimezone(UTC) if isinstance(value, datetime) else value for value in row]
-        found.append(Result(*values))
-    return [one for one in found if one.expectation_id in known]
+    found = [one for one in TABLE.newest(stack, "expectation_id", prefix=prefix) if one.expectation_id in known]
+    return sorted(found, key=lambda one: (one.data_product, one.expectation_id))
 
 
 def marks(stack: Stack, prefix: str = "") -> dict[str, Mark]:
     """Up to where each expectation passed, by its id; none for one that never did."""
-    sql.query(stack, ddl(prefix))
+    sql.query(stack, TABLE.ddl(prefix))
     rows = sql.query(
         stack,
-        f"select expectation_id, max_by(observed, run_at) from {prefix}{SCHEMA}.{NAME}"
+        f"select expectation_id, max_by(observed, run_at) from {TABLE.place(prefix)}"
         " where is_success group by expectation_id",
     )
     return {name: _mark(json.loads(observed)) for name, observed in rows}
@@ -156,21 +125,3 @@ def health(stack: Stack, prefix: str = "") -> dict[str, list[str]]:
 def _mark(observed: dict[str, Any]) -> Mark:
     until = observed.get("until")
     return Mark(datetime.fromisoformat(until) if until else None, str(observed.get("definition", "")))
-
-
-def _names() -> str:
-    return ", ".join(field.name for field in fields(Result))
-
-
-def _literal(value: object) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, datetime):
-        return literal(value)
-    return _text(value) if isinstance(value, str) else f"{value!r}"
-
-
-def _text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

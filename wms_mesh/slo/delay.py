@@ -13,8 +13,8 @@ from operator import itemgetter
 
 from ingest.collections import Collection
 from wms_mesh import sql
+from wms_mesh.history import literal
 from wms_mesh.reconcile import SILVER
-from wms_mesh.slo.point import literal
 from wms_mesh.stack import Stack
 
 

@@ -66,7 +66,7 @@ def measure_and_keep(
 ) -> Measured:
     """Measure, and add the rows to the table."""
     measured = measure(stack, promises, window, say)
-    table.add(stack, measured.rows)
+    table.TABLE.add(stack, measured.rows)
     return measured
 
 

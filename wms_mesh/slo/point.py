@@ -19,6 +19,7 @@ from ingest.collections import QUARANTINE_TABLE, Collection
 from ingest.topics import HEARTBEAT_TOPIC
 from wms_mesh import sql
 from wms_mesh.errors import MeshError
+from wms_mesh.history import literal
 from wms_mesh.reconcile import SILVER
 from wms_mesh.stack import Stack
 
@@ -103,11 +104,6 @@ def oldest_on_its_way(stack: Stack, collection: Collection, read: Positions, end
             if max(read.get(partition, 0), first) < last
         ]
     return min((one for one in firsts if one is not None), default=None)
-
-
-def literal(moment: datetime) -> str:
-    """A moment in Trino's words."""
-    return f"timestamp '{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC'"
 
 
 def _times(consumer: KafkaConsumer, place: TopicPartition, offset: int, *path: str) -> Iterator[datetime]:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import astuple, fields
-from datetime import UTC, datetime
-from typing import Any
-
 from ingest.bronze.tables import Column
-from wms_mesh import sql
-from wms_mesh.slo.point import literal
+from wms_mesh.history import History
 from wms_mesh.slo.verdict import Measurement
 from wms_mesh.stack import Stack
 
-SCHEMA, NAME = "gold", "data_product_slo"
-COMMENT = (
+_COMMENT = (
     "How each data product kept its promises, measured against MongoDB: one row for each product and measurement, "
     "history kept. A promise that was not made has a NULL target and cannot be broken."
 )
 _TIME, _SHARE, _SECONDS, _COUNT = "timestamp(6) with time zone", "double", "double", "bigint"
 
-COLUMNS = (
+_COLUMNS = (
     Column(
         "measured_at",
         _TIME,
@@ -81,60 +74,12 @@ COLUMNS = (
     Column("processing_time", _TIME, "When the row was computed, UTC."),
 )
 
-
-def ddl() -> str:
-    """The statement that creates the table when it is missing."""
-    columns = ",\n".join(f"    {column.name} {column.type} comment {_text(column.comment)}" for column in COLUMNS)
-    return f"""create table if not exists iceberg.{SCHEMA}.{NAME} (
-{columns}
-)
-comment {_text(COMMENT)}
-with (partitioning = array['month(measured_at)'], max_commit_retry = 20)"""
-
-
-def add(stack: Stack, measurements: Sequence[Measurement]) -> None:
-    """Append one row each, in one commit."""
-    sql.query(stack, ddl())
-    rows = ", ".join(f"({', '.join(map(_literal, astuple(one)))})" for one in measurements)
-    sql.query(stack, f"insert into iceberg.{SCHEMA}.{NAME} ({_names()}) values {rows}")
+TABLE = History("data_product_slo", _COMMENT, _COLUMNS, "measured_at", Measurement)
 
 
 def last(stack: Stack, count: int) -> dict[str, list[Measurement]]:
     """The newest measurements of each product, oldest first."""
-    sql.query(stack, ddl())
-    rows = sql.query(
-        stack,
-        f"""
-        select {_names()}
-        from (
-            select *, row_number() over (partition by product order by measured_at desc) as place
-            from iceberg.{SCHEMA}.{NAME}
-        )
-        where place <= {count}
-        order by measured_at
-        """,
-    )
     found: dict[str, list[Measurement]] = {}
-    for row in rows:
-        values: list[Any] = [value.astimezone(UTC) if isinstance(value, datetime) else value for value in row]
-        one = Measurement(*values)
+    for one in TABLE.newest(stack, "product", count):
         found.setdefault(one.product, []).append(one)
     return found
-
-
-def _names() -> str:
-    return ", ".join(field.name for field in fields(Measurement))
-
-
-def _literal(value: object) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, datetime):
-        return literal(value)
-    return _text(value) if isinstance(value, str) else f"{value!r}" if isinstance(value, int) else f"{value:e}"
-
-
-def _text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -17,7 +17,7 @@ from wms_mesh.quality.suites import Batch, Expectation, Suite
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 # Two orders share an id; one is lost, one has no priority, one was updated before it was created.
 ROWS = [("A", "done", 1, 5, 6), ("A", "done", 1, 5, 6), ("B", "lost", 1, 5, 6), ("C", "done", None, 5, 4)]
-BATCH = Batch("orders", "orders", "select * from {table}", ("order_id",), "at")
+BATCH = Batch("orders", "silver.orders", "select * from {table}", ("order_id",), "at")
 
 
 def expectation(name: str, kind: str, **kwargs: Any) -> Expectation:
@@ -121,5 +121,5 @@ def test_page_shows_no_reason_and_no_key(database: str, docs: Path) -> None:
     check(database, docs, KNOWN, SOME)
     pages = {path.relative_to(docs).parts[0]: path.read_text(encoding="utf-8") for path in docs.rglob("*.html")}
     assert set(pages) >= {"index.html", "expectations", "validations"}
-    assert "Because." in pages["validations"]
+    assert "Because." in pages["expectations"]
     assert "lost" in pages["validations"]

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-import yaml
 from rich.console import Console
 
 from ingest.collections import COLLECTIONS
-from wms_mesh.slo import table, view
+from wms_mesh.slo import view
 from wms_mesh.slo.delay import Delays
 from wms_mesh.slo.judge import Judgement
 from wms_mesh.slo.promises import Promise
 from wms_mesh.slo.verdict import Measurement, verdict
-from wms_mesh.stack import REPO
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BOTH = Promise("orders-dp", 60.0, 0.999, 0.9999, COLLECTIONS[:1])
@@ -78,20 +76,6 @@ def test_difference_on_its_way_is_called_an_error() -> None:
 def test_sampled_document_without_fields_is_compared() -> None:
     one = measured(Judgement(agreeing=10, unsampled=90, missing=0, is_sample=True))
     assert (one.documents, one.compared, one.is_sample) == (100, 10, True)
-
-
-def test_row_and_table_have_other_columns() -> None:
-    assert [field.name for field in fields(Measurement)] == [column.name for column in table.COLUMNS]
-
-
-def test_dbt_describes_another_table_than_is_created() -> None:
-    [source] = yaml.safe_load((REPO / "models/gold/quality/sources.yml").read_text(encoding="utf-8"))["sources"]
-    [described] = [one for one in source["tables"] if one["name"] == table.NAME]
-    assert (source["schema"], described["description"]) == (table.SCHEMA, table.COMMENT)
-    assert [(one["name"], one["data_type"], one["description"]) for one in described["columns"]] == [
-        (column.name, column.type, column.comment) for column in table.COLUMNS
-    ]
-    assert table.ddl().startswith("create table if not exists iceberg.gold.data_product_slo (")
 
 
 def test_trend_hides_a_breach_or_grows_too_long() -> None:
