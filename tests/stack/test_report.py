@@ -22,10 +22,10 @@ from ingest.simulator.cli import simulate
 from tests.stack.test_chain import DATA_ONLY, carry
 from wms_mesh import demo, docs, sql
 from wms_mesh.errors import MeshError
+from wms_mesh.history import literal
 from wms_mesh.report import browser, page, products, source
 from wms_mesh.report.browser import DESK, PHONE
 from wms_mesh.report.source import Source
-from wms_mesh.slo.point import literal
 from wms_mesh.stack import LOOPBACK, REPO, Stack
 
 Scheme = Literal["dark", "light"]

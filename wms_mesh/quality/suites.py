@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from wms_mesh.errors import MeshError
+from wms_mesh.history import literal
 from wms_mesh.quality.lists import is_personal, resolve
-from wms_mesh.slo.point import literal
 from wms_mesh.stack import REPO
 
 FOLDER = REPO / "quality"

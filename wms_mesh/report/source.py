@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any
 
 from wms_mesh import sql
+from wms_mesh.history import literal
 from wms_mesh.slo import table
-from wms_mesh.slo.point import literal
 from wms_mesh.slo.verdict import Measurement
 from wms_mesh.stack import Stack
 
