@@ -193,7 +193,7 @@ def _found(part: Part, result: Any) -> Found:
     rows = seen.get("unexpected_index_list") or [
         value for value in seen.get("partial_unexpected_list") or [] if isinstance(value, Mapping)
     ]
-    named = dict.fromkeys("/".join(str(row[column]) for column in part.key) for row in rows if {*part.key} <= {*row})
+    named = dict.fromkeys(key for row in rows if {*part.key} <= {*row} for key in _keys(row, part.key))
     values = list(dict.fromkeys(str(value) for value in seen.get("partial_unexpected_list") or []))
     return Found(
         is_success=bool(result.success),
@@ -203,6 +203,12 @@ def _found(part: Part, result: Any) -> Found:
         value=seen.get("observed_value", values[:VALUES] or None),
         error=_error(result),
     )
+
+
+def _keys(row: Mapping[str, Any], key: Sequence[str]) -> list[str]:
+    """Of a failing row; of all of them at once, a list in each column, where an expectation is for some rows only."""
+    columns = [row[name] if isinstance(row[name], list) else [row[name]] for name in key]
+    return ["/".join(map(str, values)) for values in zip(*columns, strict=True)]
 
 
 def _error(result: Any) -> str:

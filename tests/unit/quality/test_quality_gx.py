@@ -44,6 +44,12 @@ DONE = expectation(
     column="priority",
     row_condition={"type": "comparison", "column": {"name": "status"}, "operator": "==", "parameter": "lost"},
 )
+UNDONE = expectation(
+    "undone",
+    "expect_column_values_to_not_be_null",
+    column="priority",
+    row_condition={"type": "comparison", "column": {"name": "status"}, "operator": "==", "parameter": "done"},
+)
 GONE = expectation("gone", "expect_column_values_to_not_be_null", column="colour")
 PAIR = expectation("pair", "expect_compound_columns_to_be_unique", column_list=["order_id", "status"])
 
@@ -71,13 +77,14 @@ def check(database: str, docs: Path, *expectations: Expectation, rows: str = "or
 
 
 def test_failing_row_is_not_named_or_a_sound_one_is(database: str, docs: Path) -> None:
-    found = check(database, docs, UNIQUE, KNOWN, THERE, MOSTLY, ORDERED, MANY, SOME, DONE, PAIR)
+    found = check(database, docs, UNIQUE, KNOWN, THERE, MOSTLY, ORDERED, MANY, SOME, DONE, UNDONE, PAIR)
     assert {name for name, one in found.items() if one.is_success} == {"mostly", "some", "done"}
     assert not [one.error for one in found.values() if one.error]
     named = {name: (one.failed, one.keys) for name, one in found.items()}
     assert named["unique"] == named["pair"] == (2, ["A"])
     assert named["known"] == (1, ["B"])
     assert named["there"] == named["ordered"] == (1, ["C"])
+    assert named["undone"] == (1, ["C"]), "where the expectation is for some rows only"
     assert named["mostly"] == (1, ["C"]), "it passes, and says what it passed over"
     assert named["many"] == (0, [])
     assert (found["many"].value, found["known"].value) == (4, ["lost"])
