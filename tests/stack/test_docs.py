@@ -6,14 +6,12 @@ import re
 import signal
 import subprocess
 from collections import defaultdict
-from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
 
-from ingest.simulator.cli import simulate
-from tests.stack.test_chain import DATA_ONLY, carry
+from tests.stack.test_chain import furnish
 from wms_mesh import docs, sql, transform
 from wms_mesh.stack import REPO, Stack
 
@@ -28,9 +26,7 @@ EXAMPLES = [
 @pytest.fixture(scope="module")
 def warehouse(running_stack: Stack) -> Stack:
     """The stack with every table built; what test_chain left behind will do."""
-    if not sql.query(running_stack, "select 1 from information_schema.tables where table_schema = 'gold'"):
-        simulate(running_stack, duration=timedelta(hours=2), seed=11)
-        carry(running_stack, *DATA_ONLY)
+    furnish(running_stack)
     return running_stack
 
 

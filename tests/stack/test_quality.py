@@ -7,12 +7,11 @@ import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from ingest.simulator.cli import simulate
-from tests.stack.test_chain import DATA_ONLY, carry
+from tests.stack.test_chain import furnish
 from wms_mesh import sql
 from wms_mesh.quality import health, pages, suites, table
 from wms_mesh.quality.regular import Regular
@@ -175,9 +174,7 @@ FAULTS = [
 @pytest.fixture(scope="module")
 def warehouse(running_stack: Stack) -> Stack:
     """The stack with every table built; what the tests before have left behind will do."""
-    if not sql.query(running_stack, "select 1 from information_schema.tables where table_schema = 'gold'"):
-        simulate(running_stack, duration=timedelta(hours=2), seed=11, deletes=0.01, late_updates=0.02, malformed=0.005)
-        carry(running_stack, *DATA_ONLY)
+    furnish(running_stack)
     return running_stack
 
 

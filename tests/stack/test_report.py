@@ -18,8 +18,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from ingest.simulator.cli import simulate
-from tests.stack.test_chain import DATA_ONLY, carry
+from tests.stack.test_chain import furnish
 from wms_mesh import demo, docs, sql
 from wms_mesh.errors import MeshError
 from wms_mesh.history import literal
@@ -63,9 +62,7 @@ return [...document.querySelectorAll('svg.plot')].filter(one => box(one).width >
 @pytest.fixture(scope="module")
 def warehouse(running_stack: Stack) -> Stack:
     """The stack with every table built; what the tests before have left behind will do."""
-    if not sql.query(running_stack, "select 1 from information_schema.tables where table_schema = 'gold'"):
-        simulate(running_stack, duration=timedelta(hours=2), seed=11)
-        carry(running_stack, *DATA_ONLY)
+    furnish(running_stack)
     return running_stack
 
 

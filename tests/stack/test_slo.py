@@ -12,8 +12,7 @@ import pytest
 from dbt.contracts.graph.manifest import Manifest
 from pymongo import MongoClient
 
-from ingest.simulator.cli import simulate
-from tests.stack.test_chain import DATA_ONLY, carry
+from tests.stack.test_chain import furnish
 from tests.stack.test_refresher import await_silver
 from wms_mesh import reconcile, sql, transform, turns
 from wms_mesh.engines.mongodb import connection_string
@@ -30,9 +29,7 @@ NO_WINDOW = timedelta(milliseconds=1)
 @pytest.fixture(scope="module")
 def warehouse(running_stack: Stack) -> Stack:
     """The stack at rest; what the tests before have left behind will do."""
-    if not sql.query(running_stack, "select 1 from information_schema.tables where table_name = 'orders_current'"):
-        simulate(running_stack, duration=timedelta(minutes=20), seed=41, malformed=0.01)
-        carry(running_stack, *DATA_ONLY)
+    furnish(running_stack)
     await_silver(running_stack)
     return running_stack
 
