@@ -33,7 +33,8 @@ def run(stack: Stack, kind: Kind, person_id: str, *, dry_run: bool, yes: bool) -
 
     require_identifier(kind, person_id)
     _, planned, _ = _plan(stack, kind, person_id)
-    Console().print(_shown(planned))
+    # Without a terminal rich assumes 80 columns and cuts names off.
+    (Console() if sys.stdout.isatty() else Console(width=200)).print(_shown(planned))
     if dry_run:
         console.print("A dry run: nothing was changed.")
         return 0
