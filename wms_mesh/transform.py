@@ -41,7 +41,10 @@ def environment(stack: Stack, target: str = EMBEDDED) -> dict[str, str]:
 def _embedded(stack: Stack) -> dict[str, str]:
     """How dbt's target finds this stack's Trino; a secure one knows dbt as its user mesh-refresher."""
     user = Service.REFRESHER.user
+    # dbt's client takes this variable before its own setting, so a machine's own bundle would refuse the stack.
+    trusted = {"REQUESTS_CA_BUNDLE": str(client.certificate(stack))} if stack.secure else {}
     return {
+        **trusted,
         "MESH_TRINO_PORT": str(stack.port("trino")),
         "MESH_EMBEDDED_USER": user if stack.secure else client.PLAIN_USER,
         "MESH_EMBEDDED_PASSWORD": client.password(stack, user) if stack.secure else "",

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import requests
 import trino.auth
 
 from wms_mesh.access.roles import USERS, Service
@@ -39,7 +40,15 @@ def arguments(stack: Stack, user: str | None = None) -> dict[str, Any]:
         "http_scheme": "https",
         "auth": trino.auth.BasicAuthentication(name, password(stack, name)),
         "verify": str(certificate(stack)),
+        "http_session": _session(),
     }
+
+
+def _session() -> requests.Session:
+    """REQUESTS_CA_BUNDLE, where somebody has set it, would win over the stack's own certificate."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
 
 
 def verify(stack: Stack) -> str | bool:
