@@ -39,15 +39,15 @@ def arguments(stack: Stack, user: str | None = None) -> dict[str, Any]:
         "user": name,
         "http_scheme": "https",
         "auth": trino.auth.BasicAuthentication(name, password(stack, name)),
-        "verify": str(certificate(stack)),
-        "http_session": _session(),
+        "http_session": _session(stack),
     }
 
 
-def _session() -> requests.Session:
+def _session(stack: Stack) -> requests.Session:
     """REQUESTS_CA_BUNDLE, where somebody has set it, would win over the stack's own certificate."""
     session = requests.Session()
     session.trust_env = False
+    session.verify = str(certificate(stack))
     return session
 
 
