@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -96,7 +97,9 @@ class Project:
             raise outcome.exception
         if not outcome.success:
             messages = [result.message for result in getattr(outcome.result, "results", []) if result.message]
-            raise RunError(f"`dbt {command}` of the benchmark failed: {outcome.exception or '; '.join(messages)}")
+            # dbt ends its words with the compiled file's place on this machine, and the page is published.
+            said = re.sub(r"\n\s*compiled code at .*", "", str(outcome.exception or "; ".join(messages)))
+            raise RunError(f"`dbt {command}` of the benchmark failed: {said}")
         return outcome.result
 
     def _arguments(self, command: str, options: Sequence[str], variables: Mapping[str, object]) -> list[str]:
