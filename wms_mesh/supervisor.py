@@ -192,8 +192,8 @@ class EngineUnit(Unit):
         """Whether the process runs; reaps it when it was our child."""
         if self.engine.external():
             return True
-        if self.child is not None and self.child.poll() is not None:
-            return False
+        if self.child is not None:  # asked alone: a zombie seen first by psutil would lose its exit code
+            return self.child.poll() is None
         return self.process is not None and self.process.is_running() and self.process.status() != psutil.STATUS_ZOMBIE
 
     def become_ready(self) -> None:
