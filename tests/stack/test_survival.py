@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from ingest.simulator.cli import simulate
-from tests.stack.test_chain import assert_silver_equals_mongodb, carry
+from tests.stack.test_chain import DATA_ONLY, assert_silver_equals_mongodb, carry
 from wms_mesh import ledger, lifecycle
 from wms_mesh.stack import Stack
 from wms_mesh.supervisor import Record
@@ -52,7 +52,7 @@ def test_killed_engine_loses_or_doubles_a_record(running_stack: Stack) -> None:
         seconds = kill(running_stack, victim)
         print(f"  {victim}: whole stack ready {seconds:.0f} s after kill -9", flush=True)
     load.join()
-    carry(running_stack)
+    carry(running_stack, *DATA_ONLY)
     assert_silver_equals_mongodb(running_stack)
 
 
@@ -71,7 +71,7 @@ def test_down_and_up_lose_records_or_stop_the_flow(running_stack: Stack) -> None
     print(f"  warm start: {now.ready_seconds:.0f} s, {now.total_rss_mb:,.0f} MB", flush=True)
     assert {(entry.topic, entry.partition): entry.distinct for entry in ledger.account(running_stack)} == before
     simulate(running_stack, duration=timedelta(minutes=5), seed=22)
-    carry(running_stack)
+    carry(running_stack, *DATA_ONLY)
     assert_silver_equals_mongodb(running_stack)
     after = sum(entry.distinct for entry in ledger.account(running_stack))
     assert after > sum(before.values())
