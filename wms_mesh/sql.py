@@ -58,9 +58,11 @@ def connect(stack: Stack, user: str | None = None, **session: str) -> Iterator[t
         connection.close()
 
 
-def url(stack: Stack) -> str:
-    """The same connection as SQLAlchemy writes it."""
-    return f"trino://mesh@{stack.address('trino')}/iceberg/silver"
+def alchemy(stack: Stack) -> dict[str, Any]:
+    """The same connection for SQLAlchemy: ``connection_string``, and ``kwargs`` of its ``create_engine``."""
+    login = client.arguments(stack)
+    address = f"trino://{login.pop('user')}@{login.pop('host')}:{login.pop('port')}/iceberg/silver"
+    return {"connection_string": address, "kwargs": {"connect_args": login}}
 
 
 def query(

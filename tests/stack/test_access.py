@@ -23,6 +23,8 @@ from wms_mesh.access import client
 from wms_mesh.access.roles import Role, Service
 from wms_mesh.access.rules import Personal, personal_data
 from wms_mesh.errors import MeshError
+from wms_mesh.quality import suites
+from wms_mesh.quality.run import run
 from wms_mesh.slo.project import manifest
 from wms_mesh.stack import LOOPBACK, Naming, Stack
 
@@ -263,6 +265,10 @@ def bare() -> Iterator[requests.Session]:
     with requests.Session() as session:
         session.trust_env = False
         yield session
+
+
+def test_quality_is_not_let_in(stack: Stack) -> None:
+    assert {one.data_product for one in run(stack, suites.load(["waves"]))} == {"waves-dp"}
 
 
 def test_stranger_comes_in(stack: Stack, bare: requests.Session) -> None:

@@ -65,15 +65,22 @@ class ColumnsOfAQuery(TableMetricProvider):  # type: ignore[misc]
 
 
 def check(
-    url: str, suite: Suite, parts: Sequence[Part], run_id: str, run_at: datetime, docs: Path, keys: int
+    engine: Mapping[str, Any],
+    suite: Suite,
+    parts: Sequence[Part],
+    run_id: str,
+    run_at: datetime,
+    docs: Path,
+    keys: int,
 ) -> dict[str, Found]:
     """Run a product's checkpoint; returns what was found by the id of the expectation.
 
-    url: SQLAlchemy's, of Trino. docs: folder for the data docs. keys: how many failing rows are named.
+    engine: SQLAlchemy's, of Trino, as ``sql.alchemy`` tells it. docs: folder for the data docs. keys: how many failing
+    rows are named.
     Raises MeshError when the library refuses an expectation, which it would leave out without a word.
     """
     context = _context(docs)
-    source = context.data_sources.add_sql(name="trino", connection_string=url, create_temp_table=False)
+    source = context.data_sources.add_sql(name="trino", create_temp_table=False, **engine)
     definitions = {}
     for part in parts:
         rows = source.add_query_asset(name=part.name, query=part.rows).add_batch_definition_whole_table("rows")

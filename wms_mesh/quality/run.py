@@ -54,7 +54,7 @@ def run(
         plans = _counted(stack, plan(suite, known), prefix)
         with pages.written(stack, suite) as folder:
             found = gx.check(
-                sql.url(stack), suite, [_part(one, prefix) for one in plans], run_id, run_at, folder, table.KEYS
+                sql.alchemy(stack), suite, [_part(one, prefix) for one in plans], run_id, run_at, folder, table.KEYS
             )
         for one in plans:
             results.extend(_result(run_id, run_at, suite, one, each, found[each.id]) for each in one.expectations)

@@ -73,7 +73,7 @@ def check(database: str, docs: Path, *expectations: Expectation, rows: str = "or
 
     suite = Suite("orders-dp", "orders_dp_quality", "orders_dp_checkpoint", expectations)
     part = Part("orders.all", f"select * from (select * from {rows}) as batch", BATCH.key, expectations)
-    return gx.check(database, suite, [part], "run", NOW, docs, 2)
+    return gx.check({"connection_string": database}, suite, [part], "run", NOW, docs, 2)
 
 
 def test_failing_row_is_not_named_or_a_sound_one_is(database: str, docs: Path) -> None:
