@@ -17,7 +17,7 @@ from ingest.bronze.tables import tables as bronze_tables
 from ingest.collections import COLLECTIONS, QUARANTINE_TABLE, REPLAYS_TABLE
 from ingest.connector.config import database
 from ingest.simulator.cli import simulate
-from tests.stack.test_chain import carry
+from tests.stack.flow import carry
 from wms_mesh import sql
 from wms_mesh.access import client
 from wms_mesh.access.roles import Role, Service

@@ -10,42 +10,12 @@ import pytest
 from pymongo import MongoClient
 
 from ingest.simulator.cli import simulate
-from wms_mesh import ledger, reconcile, sql, transform
+from tests.stack.flow import DATA_ONLY, assert_silver_equals_mongodb, carry
+from wms_mesh import sql
 from wms_mesh.engines.mongodb import connection_string
 from wms_mesh.stack import REPO, Stack
 
 CONSUMERS = Path(__file__).parent / "queries" / "consumers.sql"
-
-
-DATA_ONLY = ("--exclude-resource-type", "unit_test")  # unit tests prove the code, and take a minute
-
-
-def carry(stack: Stack, *options: str) -> None:
-    """Wait until all is in bronze, then build silver, gold and semantic; ``options`` go to dbt."""
-    accounts = ledger.await_quiet(stack, progress=lambda text: print(f"  {text}", flush=True))
-    assert not [entry for entry in accounts if entry.missing or entry.doubled]
-    result = transform.dbt(stack, "build", *options, quiet=True)
-    assert result.returncode == 0, result.stdout[-6000:]
-
-
-def furnish(stack: Stack) -> None:
-    """See that there is data in every table; what the tests before have left behind will do.
-
-    The refresher makes empty tables within a minute, so a table's being there says nothing.
-    """
-    made = sql.query(stack, "select 1 from information_schema.tables where table_name = 'order_fulfillment_daily'")
-    if made and sql.query(stack, "select 1 from gold.order_fulfillment_daily limit 1"):
-        return
-    simulate(stack, duration=timedelta(hours=2), seed=11, deletes=0.01, late_updates=0.02, malformed=0.005)
-    carry(stack, *DATA_ONLY)
-
-
-def assert_silver_equals_mongodb(stack: Stack) -> None:
-    results = reconcile.compare(stack)
-    assert {result.collection for result in results} == set(reconcile.SILVER)
-    for result in results:
-        assert result.documents > 0, f"no documents in {result.collection}: the comparison would prove nothing"
-        assert not result.differences, result.differences[:5]
 
 
 @pytest.fixture(scope="module")

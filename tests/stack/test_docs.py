@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.stack.test_chain import furnish
+from tests.stack.flow import furnish
 from wms_mesh import docs, sql, transform
 from wms_mesh.stack import REPO, Stack
 

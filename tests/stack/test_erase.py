@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from ingest.simulator.cli import simulate
-from tests.stack.test_chain import carry
+from tests.stack.flow import carry
 from wms_mesh import ledger, sql
 from wms_mesh.erase import carry_out, command
 from wms_mesh.erase.person import Kind

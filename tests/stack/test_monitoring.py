@@ -9,7 +9,7 @@ import psutil
 import pytest
 import requests
 
-from tests.stack.test_survival import wait_until
+from tests.stack.flow import wait_until
 from wms_mesh import lifecycle
 from wms_mesh.engines import prometheus
 from wms_mesh.engines.s3 import store

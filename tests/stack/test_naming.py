@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ingest.simulator.cli import simulate
-from tests.stack.test_chain import DATA_ONLY, assert_silver_equals_mongodb, carry
+from tests.stack.flow import DATA_ONLY, assert_silver_equals_mongodb, carry
 from wms_mesh.stack import Stack
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.stack.test_chain import furnish
+from tests.stack.flow import furnish
 from wms_mesh import sql
 from wms_mesh.quality import health, pages, suites, table
 from wms_mesh.quality.regular import Regular

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -14,13 +11,12 @@ import pytest
 import requests
 
 from ingest.simulator.cli import simulate
-from tests.stack.test_survival import kill, unit_of, wait_until
-from wms_mesh import lifecycle, reconcile, sql
-from wms_mesh.refresher.schedule import LAST_BACKOFF
+from tests.stack.flow import await_silver, load, unit_of, wait_until
+from tests.stack.test_survival import kill
+from wms_mesh import lifecycle, sql
 from wms_mesh.stack import Stack
 
-# A change is in bronze after seconds; then its product is due within a minute, and waits behind the others.
-ARRIVAL_LIMIT = 240.0 + LAST_BACKOFF
+LOAD = timedelta(hours=1)
 STOP_LIMIT = 60.0  # a statement that is being planned is cancelled when the plan is made
 OWN_STATEMENTS = """from system.runtime.queries where query like '/* {"app": "dbt"%'"""
 
@@ -32,31 +28,6 @@ def health(stack: Stack) -> dict[str, Any]:
     except requests.RequestException:
         return {}
     return facts
-
-
-def silver_equals_mongodb(stack: Stack) -> bool:
-    results = reconcile.compare(stack)
-    return all(result.documents and not result.differences for result in results)
-
-
-def await_silver(stack: Stack) -> None:
-    seconds = wait_until(lambda: silver_equals_mongodb(stack), "silver equal to MongoDB", ARRIVAL_LIMIT)
-    print(f"  silver equals MongoDB after {seconds:.0f} s", flush=True)
-
-
-@contextmanager
-def load(stack: Stack, seed: int) -> Iterator[None]:
-    """Changes that keep coming while the body runs."""
-    writing = threading.Thread(
-        target=simulate,
-        args=(stack,),
-        kwargs={"duration": timedelta(hours=1), "seed": seed, "changes_per_second": 60},
-    )
-    writing.start()
-    try:
-        yield
-    finally:
-        writing.join()
 
 
 def merges(stack: Stack) -> bool:
@@ -72,14 +43,14 @@ def test_change_waits_for_somebody_to_call_dbt(running_stack: Stack) -> None:
 
 
 def test_refresher_killed_in_a_merge_leaves_wrong_rows(running_stack: Stack) -> None:
-    with load(running_stack, seed=32):
+    with load(running_stack, seed=32, duration=LOAD):
         wait_until(lambda: merges(running_stack), "a merge")
         kill(running_stack, "refresher")
     await_silver(running_stack)
 
 
 def test_stop_in_the_middle_of_a_run_is_late_or_leaves_a_statement_behind(running_stack: Stack) -> None:
-    with load(running_stack, seed=33):
+    with load(running_stack, seed=33, duration=LOAD):
         wait_until(lambda: "refresh of" in health(running_stack).get("present_job", ""), "a run")
         before = unit_of(running_stack, "refresher").pid
         assert before is not None

@@ -19,8 +19,7 @@ from pymongo import MongoClient
 
 from ingest.connector.rest import Connect
 from ingest.simulator.cli import simulate
-from tests.stack.test_chain import DATA_ONLY, assert_silver_equals_mongodb, carry
-from tests.stack.test_survival import unit_of, wait_until
+from tests.stack.flow import arrive, assert_silver_equals_mongodb, load, unit_of, wait_until
 from wms_mesh import ledger, sql, transform
 from wms_mesh.engines.kafka import admin
 from wms_mesh.engines.mongodb import connection_string
@@ -36,21 +35,6 @@ def quiet(_: str) -> None:
     """Progress that nobody reads."""
 
 
-@contextmanager
-def load(stack: Stack, seed: int) -> Iterator[None]:
-    """Changes while the body runs; waits for their end."""
-    thread = threading.Thread(
-        target=simulate,
-        args=(stack,),
-        kwargs={"duration": timedelta(minutes=20), "seed": seed, "changes_per_second": 60, "deletes": 0.02},
-    )
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()
-
-
 @pytest.fixture(scope="module")
 def snapshots(running_stack: Stack) -> list[resnapshot.Outcome]:
     """Orders read twice while they change, and their topic gets more partitions in between; then all is in silver."""
@@ -64,7 +48,7 @@ def snapshots(running_stack: Stack) -> list[resnapshot.Outcome]:
         Connect(running_stack.url("connect")).restart(only_failed=False)
         outcomes.append(resnapshot.run(running_stack, resnapshot.plan(running_stack, "orders", None), quiet))
     simulate(running_stack, duration=timedelta(minutes=5), seed=32, late_updates=0.5)
-    carry(running_stack, *DATA_ONLY)
+    arrive(running_stack)
     return outcomes
 
 
@@ -204,8 +188,7 @@ def test_lost_place_is_not_said_or_not_mended(running_stack: Stack, snapshots: l
     lost = {document for one in outcome.vanished for document in one.ids}
     assert set(gone) <= lost
     assert vanished.mark(running_stack, outcome.vanished) == len(lost)
-    carry(running_stack, *DATA_ONLY)
-    assert_silver_equals_mongodb(running_stack)
+    arrive(running_stack)
     names = ", ".join(f"'{document}'" for document in gone)
     marked = sql.query(
         running_stack,

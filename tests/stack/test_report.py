@@ -18,7 +18,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.stack.test_chain import furnish
+from tests.stack.flow import furnish
 from wms_mesh import demo, docs, sql
 from wms_mesh.errors import MeshError
 from wms_mesh.history import literal

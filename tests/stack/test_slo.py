@@ -12,8 +12,7 @@ import pytest
 from dbt.contracts.graph.manifest import Manifest
 from pymongo import MongoClient
 
-from tests.stack.test_chain import furnish
-from tests.stack.test_refresher import await_silver
+from tests.stack.flow import await_silver, furnish
 from wms_mesh import reconcile, sql, transform, turns
 from wms_mesh.engines.mongodb import connection_string
 from wms_mesh.slo.measure import measure, measure_and_keep
