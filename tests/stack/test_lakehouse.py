@@ -93,5 +93,5 @@ def test_engine_listens_beyond_loopback(running_stack: Stack) -> None:
                     address = getattr(address, "ipv4_mapped", None) or address
                     assert address.is_loopback, f"{unit.name} listens on {connection.laddr}"
                     listeners.setdefault(unit.name, set()).add(connection.laddr.port)
-    for name in ("s3", "postgres", "metastore", "trino"):
-        assert listeners[name] == {running_stack.port(name)}
+    for name, *others in (("s3", "s3-metrics"), ("postgres",), ("metastore",), ("trino",)):
+        assert listeners[name] == {running_stack.port(one) for one in (name, *others)}
