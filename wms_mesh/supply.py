@@ -1,12 +1,13 @@
 """``./mesh test supply``: licences and known vulnerabilities of what comes from others, and secrets in our own files.
 
-Three tools of the field, in an environment of their own; what is allowed stands in ``pyproject.toml``
-(``tool.pip-licenses``, ``tool.wms-mesh.accepted-vulnerabilities``) and ``.secrets.baseline``.
+Three tools of the field, in an environment of their own; what somebody decided stands in ``pyproject.toml``
+(``tool.wms-mesh.licences``, ``tool.wms-mesh.accepted-vulnerabilities``) and in ``.secrets.baseline``.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -33,16 +34,17 @@ class Audit:
     """What the package index knows of one lock.
 
     packages: how many it has; known: for how many there was an answer; found: a sentence for each vulnerability that
-    nobody accepted.
+    nobody accepted; reason: why nothing could be asked.
     """
 
     packages: int
     known: int
     found: tuple[str, ...]
+    reason: str = "the package index does not answer for one of them"
 
     def __str__(self) -> str:
         if not self.known:
-            return "vulnerabilities not looked up, the package index did not answer."
+            return f"vulnerabilities not looked up: {self.reason}."
         return f"{self.known} of {self.packages} packages looked up, {len(self.found)} vulnerabilities to decide."
 
     @classmethod
@@ -69,10 +71,10 @@ def _sentence(package: Mapping[str, Any], hole: Mapping[str, Any]) -> str:
     )
 
 
-def accepted() -> dict[str, str]:
-    """Vulnerabilities that somebody decided to live with, and why."""
+def decisions() -> dict[str, Any]:
+    """What ``pyproject.toml`` says of licences and vulnerabilities."""
     tools = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
-    return dict(tools["wms-mesh"]["accepted-vulnerabilities"])
+    return dict(tools["wms-mesh"])
 
 
 def _tool(name: str) -> str:
@@ -84,31 +86,39 @@ def audit(lock: Path) -> Audit:
 
     pip-audit sends names and versions to the Python Package Index, and nothing else.
     """
-    command = [
-        _tool("pip-audit"),
-        "-r",
-        str(lock),
-        "--require-hashes",
-        "--disable-pip",
-        "--progress-spinner",
-        "off",
-        "--format",
-        "json",
-    ]
-    report = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False).stdout
-    return Audit.read(report, accepted()) if report else Audit(0, 0, ())
+    options = ["--require-hashes", "--disable-pip", "--progress-spinner", "off", "--format", "json"]
+    command = [_tool("pip-audit"), "-r", str(lock), *options]
+    result = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
+    if not result.stdout:
+        return Audit(0, 0, (), (result.stderr.strip().splitlines() or ["pip-audit said nothing"])[-1])
+    return Audit.read(result.stdout, decisions()["accepted-vulnerabilities"])
 
 
-def licences(name: str, where: Path = REPO) -> tuple[Counter[str], str]:
-    """How many packages of an environment stand under which licence, and what is wrong with them (empty: nothing).
-
-    where: the folder with the ``pyproject.toml`` that says what is allowed.
-    """
+def licences(name: str) -> dict[str, str]:
+    """The licence of each package of an environment, as its metadata says it."""
     command = [_tool("pip-licenses"), "--python", str(environments.python(name)), "--format", "json"]
-    result = subprocess.run(command, cwd=where, capture_output=True, text=True, check=False)
-    if result.returncode:
-        return Counter(), result.stderr.strip() or result.stdout.strip()
-    return Counter(package["License"] for package in json.loads(result.stdout)), ""
+    listed = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=True).stdout
+    return {package["Name"]: package["License"] for package in json.loads(listed)}
+
+
+def undecided(found: Mapping[str, str], decided: Mapping[str, Any]) -> list[str]:
+    """A sentence for each package with a licence, or a part of one, that nobody allowed.
+
+    decided: ``tool.wms-mesh.licences`` of ``pyproject.toml``.
+    """
+    return [
+        f"{package} is under {licence.splitlines()[0]!r}: allow that in pyproject.toml (tool.wms-mesh.licences), or do"
+        " without the package."
+        for package, licence in found.items()
+        if package not in decided["decided"] and not {*_parts(licence)} <= {*decided["allowed"]}
+    ]
+
+
+def _parts(licence: str) -> list[str]:
+    """The licences of an expression; all of them have to be allowed, also where one may choose."""
+    if re.search(" AND | OR ", licence):
+        licence = re.sub("[()]", "", licence)
+    return re.split("; | AND | OR ", licence)
 
 
 def secrets(files: Sequence[str | Path]) -> str:
@@ -139,9 +149,11 @@ def main() -> int:
             print(f"{lock.name}: {known}", *known.found, sep="\n  ")
             faults += known.found
     for name in [lock.stem for lock in locks() if lock.stem not in WITHOUT_PACKAGES]:
-        counted, wrong = licences(name)
-        print(f"{name}: " + (wrong or ", ".join(f"{licence} {count}" for licence, count in counted.most_common())))
-        faults += [wrong] if wrong else []
+        found = licences(name)
+        wrong = undecided(found, decisions()["licences"])
+        counted = Counter(licence.splitlines()[0] for licence in found.values()).most_common()
+        print(f"{name}: " + ", ".join(f"{count} {licence}" for licence, count in counted), *wrong, sep="\n  ")
+        faults += wrong
     files = tracked()
     leaked = secrets(files)
     print(leaked or f"Secrets: none in {len(files)} files.")

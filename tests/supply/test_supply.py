@@ -36,10 +36,25 @@ def test_package_without_an_answer_counts_as_looked_up() -> None:
     assert "not looked up" in str(supply.Audit.read(nothing, {}))
 
 
-def test_licence_that_nobody_allowed_passes(tmp_path: Path) -> None:
-    (tmp_path / "pyproject.toml").write_text('[tool.pip-licenses]\nallow-only = "Public Domain"\n', encoding="utf-8")
-    _, wrong = supply.licences("supply", tmp_path)
-    assert "license" in wrong
+@pytest.mark.parametrize(
+    ("licence", "is_allowed"),
+    [
+        ("MIT", True),
+        ("MIT AND (ISC OR MIT)", True),
+        ("MIT; ISC License (ISCL)", True),
+        ("MIT OR GPL-3.0-only", False),
+        ("UNKNOWN", False),
+        ("Terms\nDISCLAIMER", False),
+    ],
+)
+def test_licence_that_nobody_allowed_passes(licence: str, is_allowed: bool) -> None:
+    decided = {"allowed": ["MIT", "ISC", "ISC License (ISCL)"], "decided": {"ours": "we said so"}}
+    assert (supply.undecided({"theirs": licence}, decided) == []) is is_allowed
+    assert supply.undecided({"ours": licence}, decided) == []
+
+
+def test_licences_are_read_of_another_environment() -> None:
+    assert "pip-audit" in {name.replace("_", "-") for name in supply.licences("supply")}
 
 
 @pytest.mark.parametrize("text", ['AWS = "AKIA{}"', 'password: "{}x9"', "mongodb://root:{}@db/"])
