@@ -28,6 +28,7 @@ _WEIGHT = {
     "main": "the command line, dbt, the linters and the tests, 0.5 GB, about 1 min",
     "flink": "PyFlink, 0.4 GB, about 1 min",
     "infra": "helm, Rego, ShellCheck and Kubernetes' schemas, 0.2 GB, about 20 s",
+    "supply": "pip-audit, pip-licenses and detect-secrets, 60 MB, about 10 s",
     "jre17": "a Java 17 runtime, 60 MB",
     "jre25": "a Java 25 runtime, 105 MB",
 }

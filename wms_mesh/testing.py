@@ -31,6 +31,8 @@ SUITES: dict[str, list[list[str]]] = {
     ],
     "unit": [["pytest", "tests/unit"]],
     "infra": [["pytest", "tests/infra", "--durations=5"]],  # the deployment: no cluster, no engine, no network
+    # What comes from others; it asks the package index, and says so when that does not answer.
+    "supply": [["pytest", "tests/supply"], ["python", "-m", "wms_mesh.supply"]],
     "stack": [
         ["pytest", "tests/stack", "--verbose", "--capture=no", "--durations=20"]
     ],  # minutes long: it shows what it does
