@@ -1,4 +1,4 @@
-"""Storms of five blows each under load; after each storm every record is there, once, and silver is what MongoDB is.
+"""Storms of ten blows each under load; after each storm every record is there, once, and silver is what MongoDB is.
 
 MESH_CHAOS_EVENTS: how many blows in all (10; the long run has 100). MESH_CHAOS_SEED: the same seed, the same blows.
 """
@@ -19,7 +19,7 @@ from tests.chaos.load import Load
 
 EVENTS = int(os.environ.get("MESH_CHAOS_EVENTS", "10"))
 SEED = int(os.environ.get("MESH_CHAOS_SEED", "1"))
-IN_STORM = 5
+IN_STORM = 10
 
 
 @pytest.fixture(scope="module")

@@ -17,9 +17,11 @@ from typing import Any, Literal
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
+from pymongo import MongoClient
 
-from tests.stack.flow import furnish
+from tests.stack.flow import arrive, furnish
 from wms_mesh import demo, docs, sql
+from wms_mesh.engines.mongodb import connection_string
 from wms_mesh.errors import MeshError
 from wms_mesh.history import literal
 from wms_mesh.report import browser, page, products, source
@@ -61,8 +63,16 @@ return [...document.querySelectorAll('svg.plot')].filter(one => box(one).width >
 
 @pytest.fixture(scope="module")
 def warehouse(running_stack: Stack) -> Stack:
-    """The stack with every table built; what the tests before have left behind will do."""
+    """The stack with every table built and an article that runs out, which a simulated day need not have.
+
+    What the tests before have left behind will do.
+    """
     furnish(running_stack)
+    with MongoClient[dict[str, Any]](connection_string(running_stack)) as client:
+        table = client["wms"]["inventory"]
+        [one] = table.find({}, {"available_quantity": 1}).sort("_id", 1).limit(1)
+        table.update_one({"_id": one["_id"]}, {"$set": {"reorder_point": one["available_quantity"] + 1}})
+    arrive(running_stack)
     return running_stack
 
 
@@ -212,6 +222,7 @@ def test_number_on_the_report_differs_from_the_tables(warehouse: Stack, report: 
         "select count(*), count_if(available_quantity <= reorder_point) from silver.inventory_current"
         " where not is_deleted",
     )
+    assert low > 0
     assert f"{low:,} of {articles:,} articles" in text
     [[shipped]] = sql.query(
         warehouse,
