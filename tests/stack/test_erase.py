@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from tests.stack.flow import furnish
+from ingest.simulator.cli import simulate
+from tests.stack.flow import carry
 from wms_mesh import ledger, sql
 from wms_mesh.erase import carry_out, command
 from wms_mesh.erase.person import Kind
@@ -16,7 +19,8 @@ from wms_mesh.stack import Stack
 
 @pytest.fixture(scope="module")
 def warehouse(running_stack: Stack) -> Stack:
-    furnish(running_stack)
+    simulate(running_stack, duration=timedelta(minutes=30), seed=31, history_days=0)
+    carry(running_stack, "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
     return running_stack
 
 
@@ -61,12 +65,11 @@ def test_erased_person_is_left_somewhere(
     days = one(warehouse, "select sum(total_orders) from gold.order_fulfillment_daily")
     records = sum(entry.distinct for entry in ledger.account(warehouse))
 
-    if kind is Kind.CUSTOMER:
-        # Killed behind its writes: no table knows the person any more, and their files still do.
-        with monkeypatch.context() as patched:
-            patched.setattr(carry_out, "rewrite", killed)
-            with pytest.raises(KeyboardInterrupt):
-                command.run(warehouse, kind, person, dry_run=False, yes=True)
+    # Killed behind its writes: no table knows the person any more, and their files still do.
+    with monkeypatch.context() as patched:
+        patched.setattr(carry_out, "rewrite", killed)
+        with pytest.raises(KeyboardInterrupt):
+            command.run(warehouse, kind, person, dry_run=False, yes=True)
     assert command.run(warehouse, kind, person, dry_run=False, yes=True) == 0
 
     assert rows_with(warehouse, person) == {}, held

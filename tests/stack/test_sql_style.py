@@ -14,7 +14,7 @@ from wms_mesh.stack import REPO, Stack
 
 def test_sql_breaks_the_style(resting_stack: Stack) -> None:
     result = subprocess.run(
-        [sys.executable, "-m", "sqlfluff", "lint", "models", "tests", "--processes", "2", "--disable-progress-bar"],
+        [sys.executable, "-m", "sqlfluff", "lint", "models", "tests", "--disable-progress-bar"],
         cwd=REPO,
         env=transform.environment(resting_stack),
         capture_output=True,

@@ -14,31 +14,22 @@ from tests.stack.convergence.records import Event, Record, moment
 
 Batch = list[Record | Event]
 _OBJECT_ID = re.compile(r'\{"\$oid": "([0-9a-f]{8})')
-COPIES = 15  # records of a partition that come once more, as after a restart of the connector
+SHAPES = ("in_pieces", "at_once")
 
 
 class Group:
     """Logs that share partitions, batches and runs of dbt. ``seed`` and the number of logs make it again."""
 
-    def __init__(self, seed: int, logs: int) -> None:
+    def __init__(self, seed: int, logs: int, shape: str) -> None:
+        self.seed = seed
+        self.shape = shape
         self.logs = [Log(number, f"{seed}-{number}") for number in range(logs)]
         self.choose = Random(seed)
         self.partitions = self._interleaved()
 
     def batches(self) -> list[Batch]:
-        """The records in the portions in which bronze commits them; each partition's in its order.
-
-        A part without one of the tables, a few records of few days, the rest, and the end of every partition once more.
-        """
-        silent = self.choose.choice(sorted({table for table, _ in self.partitions}))
-        ends = {at: self.choose.randrange(len(records) // 5, len(records)) for at, records in self.partitions.items()}
-        first = {at: 0 if at[0] == silent else end for at, end in ends.items()}
-        lone = self.choose.choice([at for at, end in first.items() if end < len(self.partitions[at])])
-        second = {
-            at: min(end + self.choose.randrange(4) + (at == lone), len(self.partitions[at]))
-            for at, end in first.items()
-        }
-        return [*self._cut([first, second]), self._again()]
+        """The records in the portions in which bronze commits them; each partition's in its order."""
+        return self._in_pieces() if self.shape == "in_pieces" else self._at_once()
 
     def clock(self, turns: int) -> list[datetime]:
         """The time of each run: half an hour after an order was created, so that the last hour has something."""
@@ -72,12 +63,29 @@ class Group:
                     streams.remove(stream)
         return partitions
 
-    def _again(self) -> Batch:
+    def _in_pieces(self) -> list[Batch]:
+        """A part without one of the tables, a single record, a few, and the rest.
+
+        The small ones touch few days.
+        """
+        silent = self.choose.choice(sorted({table for table, _ in self.partitions}))
+        ends = {at: self.choose.randrange(len(records) // 5, len(records)) for at, records in self.partitions.items()}
+        first = {at: 0 if at[0] == silent else end for at, end in ends.items()}
+        lone = self.choose.choice([at for at, end in first.items() if end < len(self.partitions[at])])
+        second = first | {lone: first[lone] + 1}
+        third = {
+            at: min(second[at] + self.choose.randrange(4), len(records)) for at, records in self.partitions.items()
+        }
+        return self._cut([first, second, third])
+
+    def _at_once(self) -> list[Batch]:
+        """Everything, and then the end of every partition once more, as after a restart of the connector."""
+        everything = self._cut([])
         again: Batch = []
         for records in self.partitions.values():
-            tail = [record for record in records if isinstance(record, Record)][-COPIES:]
+            tail = [record for record in records if isinstance(record, Record)][-15:]
             again += [replace(copy, offset=len(records) + index) for index, copy in enumerate(tail)]
-        return again
+        return [*everything, again]
 
     def _cut(self, inner: list[dict[Partition, int]]) -> list[Batch]:
         ends = [

@@ -27,7 +27,7 @@ from wms_mesh.stack import REPO, Stack
 
 PREFIX = "convergence_"
 BUCKETS = {"bronze": "wms-bronze", "silver": "wms-silver", "gold": "wms-gold"}
-WINDOW = 400  # records: what twenty logs write takes the orders several windows
+WINDOW = 250  # records: what ten logs write at once takes the orders three windows
 STATEMENT = 300_000  # letters of one insert; Trino refuses a million
 MODELS = ("--select", "path:models/silver", "path:models/gold")
 CHANGE_COLUMNS = "kafka_timestamp, ingested_at, op, document_id, source_ts, source_ord, snapshot, envelope"
